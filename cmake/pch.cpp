@@ -1,0 +1,1 @@
+// Source of the precompiled header that the other libraries reuse.

@@ -1,0 +1,33 @@
+// safetensors files (https://github.com/huggingface/safetensors), readable by its Python package.
+#pragma once
+#include <ATen/core/Tensor.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace orrery {
+
+using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
+using Metadata = std::map<std::string, std::string>;
+
+struct TensorFile {
+  NamedTensors tensors;  // in the file's order
+  Metadata metadata;
+
+  const at::Tensor* Find(std::string_view name) const;
+  // Throws Error that names the file's tensors nearest to `name`.
+  const at::Tensor& At(std::string_view name, std::string_view file) const;
+};
+
+// Written whole or not at all (temporary name, fsync, rename). Tensors are stored contiguous, on the CPU.
+void SaveSafetensors(const std::filesystem::path& path, const NamedTensors& tensors, const Metadata& metadata = {});
+std::string SerializeSafetensors(const NamedTensors& tensors, const Metadata& metadata = {});
+
+// Checks everything that the header claims against the file: lengths, ranges, overlaps, dtypes. Throws Error.
+TensorFile LoadSafetensors(const std::filesystem::path& path);
+TensorFile ParseSafetensors(std::string_view bytes, std::string_view what);
+
+}  // namespace orrery

@@ -1,0 +1,58 @@
+// Ground-truth worlds: simulators that show a frame, take an action and know their true state.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/action_space.h"
+
+namespace orrery {
+
+// Position and heading of a camera or agent: x, y in world units, angle in radians, counter-clockwise from +x.
+struct Pose {
+  double x = 0, y = 0, angle = 0;
+};
+
+// One named variable of the true state, row-major.
+struct StateVariable {
+  std::string name;            // "position"
+  std::vector<int64_t> shape;  // {3, 2}
+  std::vector<double> values;
+};
+
+struct WorldFacts {
+  std::string spec;  // canonical spec string, enough to build the world again
+  int64_t height = 64, width = 64;
+  double fps = 15;
+  ActionSpace actions;
+  bool has_pose = false;
+};
+
+// Deterministic to the bit: the same seed and actions give the same frames, states and snapshots, on every run of the
+// same binary. No global random numbers. Not thread-safe; one object a thread.
+class World {
+ public:
+  virtual ~World() = default;
+  virtual const WorldFacts& Facts() const = 0;
+
+  virtual void Reset(uint64_t seed) = 0;
+  // One frame of time. `action` has Facts().actions.Width() values (a discrete action: its index).
+  // Throws Error when it does not fit the action space.
+  virtual void Step(std::span<const float> action) = 0;
+
+  // The current observation, [H, W, 3] RGB bytes. Const: rendering changes nothing.
+  virtual void Render(std::span<uint8_t> rgb) const = 0;
+
+  // The true state, always the same variables in the same order.
+  virtual std::vector<StateVariable> TrueState() const = 0;
+  virtual std::optional<Pose> TruePose() const { return std::nullopt; }
+
+  // Everything that decides the future, as bytes; Restore throws Error on bytes of another world.
+  virtual std::string Snapshot() const = 0;
+  virtual void Restore(std::string_view snapshot) = 0;
+};
+
+}  // namespace orrery
