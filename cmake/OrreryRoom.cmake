@@ -1,6 +1,7 @@
 # orrery_room(NAME [LIBS ...] [PLAIN])
 # One static library a room of src/: every .cpp below src/NAME, linked to the rooms and libraries it may use,
-# so that a wrong include fails to link. PLAIN rooms use no libtorch header and skip the precompiled header.
+# so that a wrong include fails to link. PLAIN rooms use few or no libtorch headers and skip the precompiled header,
+# whose loading would cost them more than it saves.
 function(orrery_room name)
   cmake_parse_arguments(ARG "PLAIN" "" "LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)

@@ -1,0 +1,43 @@
+#include "dynamics/objectives/diffusion_forcing.h"
+
+#include "core/tensor_rng.h"
+
+namespace orrery {
+
+DiffusionForcing::DiffusionForcing(const DiffusionForcingOptions& options, std::shared_ptr<const NoisePath> path)
+    : options_(options), path_(std::move(path)) {
+  const auto share = [](double p, const char* name) {
+    if (!(p >= 0 && p <= 1)) Fail("diffusion forcing: {} must lie in [0, 1], got {}", name, p);
+  };
+  share(options.context_share, "context_share");
+  share(options.context_noise, "context_noise");
+  share(options.action_drop, "action_drop");
+}
+
+ForcingLevels DiffusionForcing::SampleLevels(int64_t batch, int64_t frames, Rng& rng) const {
+  at::Tensor target = UniformTensor({batch, frames}, rng) >= options_.context_share;
+  const at::Tensor noisy = path_->TrainingLevels(UniformTensor({batch, frames}, rng));
+  const at::Tensor nearly_clean = UniformTensor({batch, frames}, rng) * options_.context_noise;
+  target.select(1, 0).fill_(false);
+  target.select(1, frames - 1).fill_(true);  // at least one frame of every clip is in the loss
+  return {at::where(target, noisy, nearly_clean), target};
+}
+
+at::Tensor DiffusionForcing::Loss(Transition& network, const Clip& clip, int64_t reach, Rng& rng) const {
+  const int64_t B = clip.latent.size(0), T = clip.latent.size(1);
+  if (T < 2) Fail("diffusion forcing: clips of at least 2 frames expected, got {}", T);
+  const ForcingLevels sampled = SampleLevels(B, T, rng);
+  FrameCondition condition = clip.condition;
+  const at::Tensor shown = UniformTensor({B, T}, rng) >= options_.action_drop;
+  condition.known = (condition.known.defined() ? condition.known & shown.to(condition.known.device()) : shown.to(clip.latent.device()));
+
+  const at::Tensor noise = NormalTensor(clip.latent.sizes(), rng).to(clip.latent.device());
+  const at::Tensor level = sampled.level.to(clip.latent.device()), u = level.view({B, T, 1, 1, 1});
+  const at::Tensor x = path_->Input(path_->Mix(clip.latent, noise, u), u);
+  const at::Tensor out = network.Forward(x, level, condition, reach);
+  const at::Tensor error = (out - path_->Target(clip.latent, noise, u)).square().mean({2, 3, 4});
+  const at::Tensor weight = sampled.target.to(error.device()).to(at::kFloat);
+  return (error * weight).sum() / weight.sum();
+}
+
+}  // namespace orrery

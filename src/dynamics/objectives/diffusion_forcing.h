@@ -1,0 +1,43 @@
+// Diffusion forcing (Chen et al., arXiv 2407.01392): every frame of a clip has its own noise level, the network sees all of them
+// causally. A share of the frames plays the context that a rollout will have: nearly clean, and outside the loss.
+// B batch, T frames.
+#pragma once
+#include "core/rng.h"
+#include "dynamics/noise_path.h"
+#include "dynamics/transition.h"
+
+namespace orrery {
+
+struct DiffusionForcingOptions {
+  double context_share = 0.5;   // probability that a frame is context; frame 0 always is
+  double context_noise = 0.1;   // highest level of context frames, uniform below it
+  double action_drop = 0.1;     // probability that a frame's action is hidden, for guidance
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DiffusionForcingOptions, context_share, context_noise, action_drop)
+
+// A training clip: latents [B, T, C, h, w] fp32, and its conditions.
+struct Clip {
+  at::Tensor latent;
+  FrameCondition condition;
+};
+
+// Levels of a clip and which frames are in the loss.
+struct ForcingLevels {
+  at::Tensor level;    // [B, T]
+  at::Tensor target;   // [B, T] bool
+};
+
+class DiffusionForcing {
+ public:
+  DiffusionForcing(const DiffusionForcingOptions& options, std::shared_ptr<const NoisePath> path);
+
+  ForcingLevels SampleLevels(int64_t batch, int64_t frames, Rng& rng) const;
+  // Mean squared error of the network's answer over the frames in the loss, with its graph.
+  at::Tensor Loss(Transition& network, const Clip& clip, int64_t reach, Rng& rng) const;
+
+ private:
+  DiffusionForcingOptions options_;
+  std::shared_ptr<const NoisePath> path_;
+};
+
+}  // namespace orrery

@@ -1,0 +1,81 @@
+// The transition network: a diffusion transformer over frames of latent tokens (after Peebles & Xie, arXiv 2212.09748), modulated by
+// noise level and action. Two layouts of attention:
+//   frame_causal  every token of a frame sees all tokens of this frame and of the past: follows content across the image
+//   axial         spatial attention inside the frame, then temporal attention a position (as open-oasis)
+// B batch, T frames, C x h x w latents, p patch, N = (h / p)(w / p) tokens, D width, R = B T, A action width.
+#pragma once
+#include <torch/nn/module.h>
+#include <torch/nn/modules/linear.h>
+
+#include "codec/codec.h"
+#include "core/action_space.h"
+#include "nn/rope.h"
+#include "state/memory.h"
+
+namespace orrery {
+
+struct TransitionOptions {
+  std::string layout = "frame_causal";  // or "axial"
+  int64_t dim = 256, depth = 6, heads = 4;
+  int64_t patch = 2;         // latent cells a token side: 8x8 latents give 16 tokens at 2, 64 at 1
+  int64_t mlp = 4;           // hidden width / dim
+  bool pose = false;         // take the pose of the frame as a condition
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TransitionOptions, layout, dim, depth, heads, patch, mlp, pose)
+
+// Conditions of every frame. Undefined tensors: no such condition for the whole clip.
+struct FrameCondition {
+  at::Tensor action;  // [B, T, A] float32, leads to frame t
+  at::Tensor known;   // [B, T] bool: false where the action is unknown or dropped; undefined: all known
+  at::Tensor pose;    // [B, T, 3]
+};
+
+// Keys and values of one layer, rotated once a frame and used by all its denoising passes.
+struct LayerContext {
+  at::Tensor key, value, bias;
+};
+
+class BlockImpl;
+
+class Transition : public torch::nn::Module {
+ public:
+  Transition(const TransitionOptions& options, const LatentShape& latent, const ActionSpace& actions);
+
+  const TransitionOptions& Options() const { return options_; }
+  MemoryGeometry Geometry() const;
+  int64_t Tokens() const { return Geometry().Tokens(); }
+
+  // Training form: a clip in parallel, frame t sees frames max(0, t - reach) .. t (reach < 0: all).
+  // x [B, T, C, h, w], level [B, T] -> network output [B, T, C, h, w] fp32.
+  // `keep`, when given, receives the activations of every layer, [B, H, T*N, d] (for prefill).
+  at::Tensor Forward(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, int64_t reach,
+                     std::vector<LayerActivation>* keep = nullptr);
+
+  // Streaming form: one frame (T = 1) that sees itself and a context in every layer.
+  at::Tensor ForwardFrame(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition,
+                          const std::vector<LayerContext>& context, std::vector<LayerActivation>* keep = nullptr);
+
+  LayerContext Rotate(const AttentionContext& context) const;
+
+  // Mean and deviation of the poses' x and y in training, for normalisation; stored with the weights.
+  void SetPoseScale(const at::Tensor& mean_2, const at::Tensor& deviation_2);
+
+ private:
+  struct Pass;
+  at::Tensor Run(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, Pass& pass);
+  at::Tensor Condition(const at::Tensor& level, const FrameCondition& condition);
+  at::Tensor Patchify(const at::Tensor& x) const;
+  at::Tensor Unpatchify(const at::Tensor& tokens, int64_t batch) const;
+
+  TransitionOptions options_;
+  LatentShape latent_;
+  ActionSpace actions_;
+  torch::nn::Linear patch_{nullptr}, level_in_{nullptr}, level_out_{nullptr}, modulation_{nullptr}, output_{nullptr}, action_{nullptr}, pose_{nullptr};
+  at::Tensor place_;         // [N, D] learned position inside the frame
+  at::Tensor action_null_;   // [D] stands for an unknown action
+  at::Tensor output_bias_;   // [2 D] modulation of the last norm, beside the shared one
+  at::Tensor pose_mean_, pose_deviation_;  // [2] buffers
+  std::vector<std::shared_ptr<BlockImpl>> blocks_;
+};
+
+}  // namespace orrery

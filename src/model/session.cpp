@@ -1,0 +1,119 @@
+#include "model/session.h"
+
+#include "core/shape.h"
+#include "core/tensor_rng.h"
+
+namespace orrery {
+
+namespace {
+
+at::Tensor Row(const at::Tensor& t, int64_t index) { return t.defined() ? t.select(1, index) : t; }
+
+}  // namespace
+
+Parts SessionState::ToParts() const {
+  Parts parts;
+  parts.Append("memory", memory);
+  parts.Add("latent", "batch channel row column", latent);
+  if (pose.defined()) parts.Add("pose", "batch x,y,angle", pose);
+  at::Tensor rng = at::empty({static_cast<int64_t>(noise.size()), 2}, at::kLong);
+  for (size_t i = 0; i < noise.size(); ++i) {
+    rng[i][0] = static_cast<int64_t>(noise[i].GetState().key);
+    rng[i][1] = static_cast<int64_t>(noise[i].GetState().counter);
+  }
+  parts.Add("noise", "batch key,counter", rng);
+  parts.Add("frame", "", at::full({}, frame, at::kLong));
+  return parts;
+}
+
+SessionState SessionState::FromParts(const Parts& parts) {
+  SessionState state;
+  state.memory = parts.Extract("memory");
+  state.latent = parts.Get("latent");
+  if (parts.Has("pose")) state.pose = parts.Get("pose");
+  const at::Tensor& rng = parts.Get("noise");
+  CheckShape(rng, {state.latent.size(0), 2}, "session noise");
+  for (int64_t i = 0; i < rng.size(0); ++i) {
+    Rng row;
+    row.SetState({static_cast<uint64_t>(rng[i][0].item<int64_t>()), static_cast<uint64_t>(rng[i][1].item<int64_t>())});
+    state.noise.push_back(row);
+  }
+  state.frame = parts.Get("frame").item<int64_t>();
+  return state;
+}
+
+Session::Session(std::shared_ptr<const WorldModel> model, const RolloutOptions& options)
+    : model_(std::move(model)), rollout_(model_->Rollout(options)) {}
+
+void Session::Reset(const at::Tensor& frames, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds) {
+  const DatasetFacts& data = model_->Config().data;
+  CheckShape(frames, {static_cast<int64_t>(seeds.size()), kAny, data.height, data.width, 3}, "context frames");
+  CheckDtype(frames, at::kByte, "context frames");
+  const at::NoGradGuard guard;
+  const at::Tensor flat = BytesToFrames(frames.flatten(0, 1)).to(model_->Device());
+  const at::Tensor latents = model_->GetCodec().Encode(flat).to(at::kFloat);
+  ResetLatents(latents.view({frames.size(0), frames.size(1), latents.size(1), latents.size(2), latents.size(3)}), actions, pose, seeds);
+}
+
+void Session::ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds) {
+  const LatentShape& shape = model_->Config().latent;
+  const auto B = static_cast<int64_t>(seeds.size());
+  CheckShape(latents, {B, kAny, shape.channels, shape.height, shape.width}, "context latents");
+  const int64_t frames = latents.size(1);
+  if (frames < 1) Fail("context: at least one frame expected, got none");
+  state_ = {};
+  state_.memory = model_->GetMemory()->Reset(B, model_->Device(), at::kFloat, seeds.empty() ? 0 : seeds[0]);
+  for (const uint64_t seed : seeds) state_.noise.emplace_back(seed, "frames");
+  for (int64_t t = 0; t < frames; ++t) {
+    StepCondition condition = Check(Row(actions, t), Row(pose, t));
+    if (t == 0 && condition.action.defined()) condition.known = at::zeros({B}, condition.action.options().dtype(at::kBool));
+    Advance(condition, latents.select(1, t).contiguous());
+  }
+}
+
+StepCondition Session::Check(const at::Tensor& action, const at::Tensor& pose) const {
+  StepCondition condition;
+  const int64_t B = static_cast<int64_t>(state_.noise.size());
+  if (const int64_t width = model_->Actions().Width(); width > 0) {
+    CheckShape(action, {B, width}, "actions");
+    const at::Tensor host = action.to(at::kCPU, at::kFloat).contiguous();
+    for (int64_t i = 0; i < B; ++i) model_->Actions().Check({host.const_data_ptr<float>() + i * width, static_cast<size_t>(width)});
+    condition.action = host.to(model_->Device());
+  }
+  if (model_->Config().transition.pose) {
+    CheckShape(pose, {B, 3}, "pose");
+    condition.pose = pose.to(model_->Device(), at::kFloat);
+  }
+  return condition;
+}
+
+at::Tensor Session::Noise() {
+  const LatentShape& s = model_->Config().latent;
+  std::vector<at::Tensor> rows;
+  for (Rng& rng : state_.noise) rows.push_back(NormalTensor({s.channels, s.height, s.width}, rng));
+  return at::stack(rows).to(model_->Device());
+}
+
+void Session::Step(const at::Tensor& action, const at::Tensor& pose) {
+  if (!state_.latent.defined()) Fail("session: Reset with real frames before the first Step");
+  const StepCondition condition = Check(action, pose);
+  Advance(condition, rollout_.Sample(state_.memory, state_.frame + 1, condition, Noise()));
+}
+
+void Session::Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose) { Advance(Check(action, pose), latent); }
+
+void Session::Advance(const StepCondition& condition, at::Tensor latent) {
+  const int64_t frame = state_.latent.defined() ? state_.frame + 1 : 0;
+  const at::Tensor noise = rollout_.Options().context_noise ? Noise() : at::Tensor();
+  rollout_.Commit(state_.memory, frame, condition, latent, noise);
+  state_.latent = std::move(latent);
+  state_.pose = condition.pose;
+  state_.frame = frame;
+}
+
+at::Tensor Session::Frame() const {
+  const at::NoGradGuard guard;
+  return FramesToBytes(model_->GetCodec().Decode(state_.latent)).cpu();
+}
+
+}  // namespace orrery

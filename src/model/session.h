@@ -1,0 +1,56 @@
+// A running world: Reset with real frames, Step with actions, and a state that is a value.
+#pragma once
+#include "core/rng.h"
+#include "model/world_model.h"
+
+namespace orrery {
+
+// Everything that one session is. Copying is a fork: tensors are shared until one side writes.
+struct SessionState {
+  Parts memory;
+  at::Tensor latent;          // [B, C, h, w] the frame on screen
+  at::Tensor pose;            // [B, 3] of it; undefined without pose
+  std::vector<Rng> noise;     // one a row, so that a row does not depend on the others
+  int64_t frame = 0;          // frames committed or on screen since the reset
+
+  Parts ToParts() const;      // one flat list of tensors: save, compare, move
+  static SessionState FromParts(const Parts& parts);
+};
+
+// A batch of B sessions of one model in lockstep (B = 1 to play). Not thread-safe; the model may be shared by threads.
+class Session {
+ public:
+  Session(std::shared_ptr<const WorldModel> model, const RolloutOptions& options);
+
+  // Context of 1..n real frames [B, n, H, W, 3] uint8; actions [B, n, A] (row t leads to frame t, row 0 is ignored unless known) and pose [B, n, 3], as
+  // the model takes them. seeds: one a row. The last frame is on screen afterwards.
+  void Reset(const at::Tensor& frames, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
+  // The same from latents [B, n, C, h, w].
+  void ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
+
+  // Imagines the next frame under `action` [B, A]; pose [B, 3] only for models that take it.
+  void Step(const at::Tensor& action, const at::Tensor& pose = {});
+  // Goes on with a given frame instead of an imagined one (teacher forcing, re-grounding).
+  void Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose = {});
+
+  at::Tensor Frame() const;                               // [B, H, W, 3] uint8
+  const at::Tensor& Latent() const { return state_.latent; }
+  int64_t Index() const { return state_.frame; }          // of the frame on screen
+  int64_t Batch() const { return state_.latent.defined() ? state_.latent.size(0) : 0; }
+
+  const SessionState& Snapshot() const { return state_; }  // copy it to keep it
+  void Restore(const SessionState& state) { state_ = state; }
+  Session Fork() const { return *this; }
+  const WorldModel& Model() const { return *model_; }
+
+ private:
+  StepCondition Check(const at::Tensor& action, const at::Tensor& pose) const;
+  at::Tensor Noise();
+  void Advance(const StepCondition& condition, at::Tensor latent);
+
+  std::shared_ptr<const WorldModel> model_;
+  SequentialRollout rollout_;
+  SessionState state_;
+};
+
+}  // namespace orrery

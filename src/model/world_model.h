@@ -1,0 +1,64 @@
+// A world model: codec + state + dynamics, and what it was trained on. Immutable while running; sessions hold the state.
+#pragma once
+#include <filesystem>
+
+#include "codec/codec.h"
+#include "core/action_space.h"
+#include "data/episode.h"
+#include "dynamics/noise_path.h"
+#include "dynamics/objectives/diffusion_forcing.h"
+#include "dynamics/rollouts/sequential.h"
+#include "dynamics/transition.h"
+#include "state/memory.h"
+
+namespace orrery {
+
+struct ModelConfig {
+  std::string codec;   // spec, checked against codec.safetensors
+  std::string codec_hash;
+  std::string state = "window(16)";
+  std::string path = "flow";
+  TransitionOptions transition;
+  DiffusionForcingOptions objective;
+  RolloutOptions rollout;
+  LatentShape latent;
+  DatasetFacts data;   // what it was trained on: actions, fps, frame size, source
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelConfig, codec, codec_hash, state, path, transition, objective, rollout, latent, data)
+
+class WorldModel {
+ public:
+  // New weights, seeded by `seed`.
+  WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_t seed);
+
+  // A model folder: config.json, model.safetensors, codec.safetensors, starts.safetensors. Throws Error on a missing file, a tensor of
+  // another shape, a missing or unknown tensor, another codec than the one it was trained with.
+  static std::shared_ptr<WorldModel> Load(const std::filesystem::path& folder, at::Device device = at::kCPU);
+  void Save(const std::filesystem::path& folder) const;  // config.json and model.safetensors
+
+  const ModelConfig& Config() const { return config_; }
+  const ActionSpace& Actions() const { return config_.data.actions; }
+  Codec& GetCodec() const { return *codec_; }
+  Transition& Network() const { return *network_; }
+  const std::shared_ptr<Transition>& SharedNetwork() const { return network_; }
+  const std::shared_ptr<Memory>& GetMemory() const { return memory_; }
+  const std::shared_ptr<NoisePath>& Path() const { return path_; }
+  int64_t Parameters() const;  // of the transition and the memory
+  at::Device Device() const;
+
+  SequentialRollout Rollout(const RolloutOptions& options) const { return {network_, memory_, path_, options}; }
+
+ private:
+  ModelConfig config_;
+  std::shared_ptr<Codec> codec_;
+  std::shared_ptr<NoisePath> path_;
+  std::shared_ptr<Transition> network_;
+  std::shared_ptr<Memory> memory_;
+};
+
+// Copies tensors named like the module's parameters and buffers into it; throws Error naming the first that is missing, unknown or
+// of another shape. `file` is used in messages.
+void LoadModule(torch::nn::Module& module, const NamedTensors& tensors, std::string_view file);
+NamedTensors ModuleTensors(const torch::nn::Module& module);  // parameters, then buffers, by name
+
+}  // namespace orrery
