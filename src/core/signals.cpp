@@ -33,6 +33,8 @@ bool StopRequested() { return g_stop != 0; }
 
 void RequestStop() { g_stop = 1; }
 
+void ClearStopRequest() { g_stop = 0; }
+
 void ThrowIfStopRequested() {
   if (StopRequested()) throw Interrupted("interrupted");
 }
