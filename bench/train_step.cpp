@@ -3,13 +3,12 @@
 //   bench_train_step [--dim 256 --depth 6 --heads 4 --patch 2 --batch 16 --frames 16 --layout frame_causal --seconds 10]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
-#include <ATen/autocast_mode.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <iostream>
 
-#include "core/memory.h"
+#include "core/autocast.h"
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "model/optimizer.h"
 
@@ -64,26 +63,25 @@ int Run(int argc, char** argv) {
   app.add_option("--optimizer", optimizer);
   app.add_flag("--fp32", fp32);
   CLI11_PARSE(app, argc, argv);
-  TuneMalloc();
 
   const LatentShape latent;
-  ActionSpace actions{.count = 4};
+  ActionSpace actions{4, 0, {}, {}, {}};
   Transition network(options, latent, actions);
   const DiffusionForcing objective({}, NoisePaths().Make("flow"));
-  TrainOptions train;
-  train.optimizer = optimizer;
-  Optimizer optimiser(network, train);
+  Optimizer optimiser(network.named_parameters(), {.name = optimizer}, {"patch", "action", "output"});
   Rng rng(1);
   const Clip clip{at::randn({sizes.batch, sizes.frames, latent.channels, latent.height, latent.width}),
                   {at::randint(4, {sizes.batch, sizes.frames, 1}).to(at::kFloat), {}, {}}};
   const auto step = [&] {
-    at::autocast::set_autocast_enabled(at::kCPU, !fp32);
-    at::Tensor loss = objective.Loss(network, clip, -1, rng);
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCPU, false);
+    at::Tensor loss;
+    {
+      const Autocast scope(at::kCPU, !fp32);
+      loss = objective.Loss(network, clip, -1, rng);
+    }
     loss.backward();
-    optimiser.Step(1e-4);
-    optimiser.ZeroGrad();
+    ClipGradients(optimiser.Parameters(), 1.0);
+    optimiser.Step(1e-3);
+    optimiser.ClearGradients();
   };
   for (int i = 0; i < 3; ++i) step();
   std::vector<double> rates, times;

@@ -20,7 +20,7 @@ struct TrainOptions {
   double muon_lr = 0.01;
   double beta1 = 0.9, beta2 = 0.99;
   double weight_decay = 0.01;
-  int64_t warmup = 200;            // steps
+  int64_t warmup = 200;            // steps, at most a twentieth of the budget
   double decay_from = 0.6;         // share of the budget after which the rate falls to `final_lr` x lr (cosine)
   double final_lr = 0.01;
   double clip = 1.0;               // global gradient norm; 0: none
@@ -42,8 +42,10 @@ class TrainTask {
  public:
   virtual ~TrainTask() = default;
   virtual torch::nn::Module& Module() = 0;
+  // How the names of first and last layers and of embeddings begin: AdamW keeps these under "muon".
+  virtual std::vector<std::string> Edges() const { return {}; }
   virtual int64_t FramesPerBatch() const = 0;
-  // Loss of the next micro-batch, with its graph; terms worth logging go into `terms` (detached scalars).
+  // Loss of the next micro-batch, with its graph; terms worth logging go into `terms` (detached scalars). Never throws Interrupted.
   virtual at::Tensor Loss(Rng& rng, std::map<std::string, at::Tensor>& terms) = 0;
   // Held-out metrics with the weights now in Module() (the trainer puts the EMA there and takes it out again).
   virtual Json Validate() = 0;
@@ -63,10 +65,11 @@ struct TrainReport {
   bool interrupted = false;
 };
 
-// Trains in the folder `run`: config.json is the caller's; here are metrics.jsonl (a line every log_every steps and for every
-// validation), checkpoint/ (weights, EMA, optimiser, rng, data position; written whole or not at all) and samples/. If
-// `run` holds a checkpoint, training goes on from it, to the bit for step and frame budgets. On SIGINT or SIGTERM it writes a checkpoint and returns
-// with interrupted = true; nothing that was there before is lost. A loss that is not finite stops with Error naming the step.
+// Trains in the folder `run`: config.json is the caller's; here are metrics.jsonl (a line every log_every steps with the means since
+// the last one, and a line for every validation), checkpoint.safetensors (weights, EMA, optimiser, rng, data position; written
+// whole or not at all) and samples/. If `run` holds a checkpoint, training goes on from it, to the bit for step and frame
+// budgets. On SIGINT or SIGTERM it writes a checkpoint and returns with interrupted = true; nothing that was there before is
+// lost. A loss or gradient that is not finite stops with Error naming the step; the last checkpoint is from before it.
 TrainReport Train(TrainTask& task, const TrainOptions& options, const std::filesystem::path& run);
 
 }  // namespace orrery

@@ -31,10 +31,11 @@ class WorldModel {
   // New weights, seeded by `seed`.
   WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_t seed);
 
-  // A model folder: config.json, model.safetensors, codec.safetensors, starts.safetensors. Throws Error on a missing file, a tensor of
+  // A model folder: config.json, model.safetensors, codec.safetensors. Throws Error on a missing file, a tensor of
   // another shape, a missing or unknown tensor, another codec than the one it was trained with.
   static std::shared_ptr<WorldModel> Load(const std::filesystem::path& folder, at::Device device = at::kCPU);
-  void Save(const std::filesystem::path& folder) const;  // config.json and model.safetensors
+  // config.json and model.safetensors; floating weights as `type` (kFloat, or kHalf to ship).
+  void Save(const std::filesystem::path& folder, at::ScalarType type = at::kFloat) const;
 
   const ModelConfig& Config() const { return config_; }
   const ActionSpace& Actions() const { return config_.data.actions; }
@@ -55,10 +56,5 @@ class WorldModel {
   std::shared_ptr<Transition> network_;
   std::shared_ptr<Memory> memory_;
 };
-
-// Copies tensors named like the module's parameters and buffers into it; throws Error naming the first that is missing, unknown or
-// of another shape. `file` is used in messages.
-void LoadModule(torch::nn::Module& module, const NamedTensors& tensors, std::string_view file);
-NamedTensors ModuleTensors(const torch::nn::Module& module);  // parameters, then buffers, by name
 
 }  // namespace orrery

@@ -1,0 +1,21 @@
+// The verbs of the program, one file each. A verb adds its subcommand with options, help and an example; its callback runs it.
+#pragma once
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace orrery::cli {
+
+void AddRecord(CLI::App& app);
+void AddImport(CLI::App& app);
+void AddTrain(CLI::App& app);  // train codec, train model
+void AddRollout(CLI::App& app);
+void AddPlay(CLI::App& app);
+void AddPack(CLI::App& app);
+void AddInfo(CLI::App& app);
+void AddWorlds(CLI::App& app);
+
+// "Example:" at the foot of a verb's help.
+inline void Example(CLI::App& verb, const std::string& line) { verb.footer("Example:\n  " + line); }
+
+}  // namespace orrery::cli

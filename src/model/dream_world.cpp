@@ -1,0 +1,54 @@
+#include "model/dream_world.h"
+
+#include <cstring>
+
+#include "core/safetensors.h"
+
+namespace orrery {
+
+DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options)
+    : starts_(std::move(starts)), session_(model, options) {
+  const DatasetFacts& data = model->Config().data;
+  if (model->Config().transition.pose)
+    Fail("this model takes poses, which nobody gives while playing; train it without --pose to play it");
+  facts_.spec = "dream of " + data.source;
+  facts_.height = data.height;
+  facts_.width = data.width;
+  facts_.fps = data.fps;
+  facts_.actions = data.actions;
+}
+
+void DreamWorld::Reset(uint64_t seed) {
+  const auto start = static_cast<int64_t>(seed % static_cast<uint64_t>(starts_->Count()));
+  const auto row = [&](const at::Tensor& t) { return t.defined() ? t.narrow(0, start, 1) : t; };
+  session_.Reset(row(starts_->frames), row(starts_->actions), {}, {seed});
+}
+
+void DreamWorld::Step(std::span<const float> action) {
+  facts_.actions.Check(action);
+  at::Tensor a = at::empty({1, static_cast<int64_t>(action.size())}, at::kFloat);
+  std::copy(action.begin(), action.end(), a.mutable_data_ptr<float>());
+  session_.Step(action.empty() ? at::Tensor() : a);
+}
+
+void DreamWorld::Render(std::span<uint8_t> rgb) const {
+  const at::Tensor frame = session_.Frame().contiguous();
+  ORRERY_CHECK(rgb.size() == frame.nbytes());
+  std::memcpy(rgb.data(), frame.const_data_ptr(), rgb.size());
+}
+
+std::string DreamWorld::Snapshot() const {
+  Metadata metadata{{"format", "orrery.session/1"}};
+  const Parts parts = session_.Snapshot().ToParts();
+  const NamedTensors tensors = parts.ToTensors(&metadata);
+  return SerializeSafetensors(tensors, metadata);
+}
+
+void DreamWorld::Restore(std::string_view snapshot) {
+  const TensorFile file = ParseSafetensors(snapshot, "snapshot");
+  if (const auto format = file.metadata.find("format"); format == file.metadata.end() || format->second != "orrery.session/1")
+    Fail("snapshot: not a snapshot of a session");
+  session_.Restore(SessionState::FromParts(Parts::FromTensors(file)));
+}
+
+}  // namespace orrery

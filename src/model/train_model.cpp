@@ -1,0 +1,87 @@
+#include "model/train_model.h"
+
+#include "data/loader.h"
+
+namespace orrery {
+
+namespace {
+
+// What is optimised: the transition and the parameters of the state mechanism, under one roof.
+struct Trainable : torch::nn::Module {
+  explicit Trainable(const WorldModel& model) {
+    register_module("transition", model.SharedNetwork());
+    register_module("memory", model.GetMemory());
+  }
+};
+
+constexpr int64_t kMaxClip = 32;
+constexpr int64_t kValidationBatches = 8;
+
+ModelTrainOptions Complete(ModelTrainOptions options, int64_t reach) {
+  if (options.clip == 0) options.clip = reach < 0 ? kMaxClip : std::min(reach + 1, kMaxClip);
+  if (options.clip < 2) Fail("train model: clips of at least 2 frames expected, got {}", options.clip);
+  if (options.batch < 1) Fail("train model: batch must be >= 1, got {}", options.batch);
+  return options;
+}
+
+}  // namespace
+
+TrainOptions ModelTrainDefaults() {
+  TrainOptions options;
+  options.optimizer = "muon";
+  return options;
+}
+
+std::vector<std::string> ModelTask::Edges() const {
+  return {"transition.patch", "transition.place", "transition.level_in", "transition.action", "transition.pose", "transition.output"};
+}
+
+ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
+                     const std::filesystem::path& cache, ModelScore score, ModelFilms films)
+    : model_(std::move(model)), dataset_(std::move(dataset)), options_(Complete(options, model_->GetMemory()->Declared().reach)),
+      latents_(*dataset_, model_->GetCodec(), model_->Config().codec_hash, cache),
+      train_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kTrain, options.validation_share)),
+      validation_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kValidation, options.validation_share)),
+      objective_(model_->Config().objective, model_->Path()), module_(std::make_shared<Trainable>(*model_)), score_(std::move(score)),
+      films_(std::move(films)) {
+  if (validation_.empty()) validation_ = train_;
+  if (model_->Config().transition.pose) {
+    const auto [mean, deviation] = latents_.PoseScale();
+    if (!mean.defined()) Fail("train model: --pose needs a data set with poses, this one has none");
+    model_->Network().SetPoseScale(mean, deviation);
+  }
+}
+
+at::Tensor ModelTask::Loss(Rng& rng, std::map<std::string, at::Tensor>&) {
+  const Clip clip = latents_.Sample(train_, options_.batch, options_.clip, rng);
+  return objective_.Loss(model_->Network(), clip, model_->GetMemory()->Declared().reach, rng);
+}
+
+Json ModelTask::Validate() {
+  const at::NoGradGuard guard;
+  Rng rng(0, "validation");  // the same windows and noise every time
+  double sum = 0;
+  for (int64_t i = 0; i < kValidationBatches; ++i) {
+    const Clip clip = latents_.Sample(validation_, options_.batch, options_.clip, rng);
+    sum += objective_.Loss(model_->Network(), clip, model_->GetMemory()->Declared().reach, rng).item<double>();
+  }
+  Json scores{{"loss", sum / static_cast<double>(kValidationBatches)}};
+  if (score_) scores.update(score_(model_));
+  return scores;
+}
+
+void ModelTask::WriteSamples(const std::filesystem::path& folder, int64_t step) {
+  if (films_) films_(model_, folder, step);
+}
+
+void ModelTask::SaveResult(const std::filesystem::path& run) {
+  model_->Save(run);
+  const int64_t longest = [&] {
+    int64_t frames = 0;
+    for (const int64_t e : validation_) frames = std::max(frames, dataset_->Frames(e));
+    return frames;
+  }();
+  SaveStarts(CollectStarts(*dataset_, validation_, options_.starts, std::min(options_.start_frames, longest), 0), run);
+}
+
+}  // namespace orrery

@@ -1,0 +1,82 @@
+#include "model/world_model.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "codec/checkpoint.h"
+#include "core/file.h"
+#include "model/module_tensors.h"
+#include "state/registry.h"
+
+namespace orrery {
+
+namespace fs = std::filesystem;
+
+WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_t seed) : config_(std::move(config)), codec_(std::move(codec)) {
+  config_.codec = codec_->Spec();
+  config_.codec_hash = CodecHash(*codec_);
+  config_.latent = codec_->Latent();
+  const DatasetFacts& data = config_.data;
+  if (data.height != codec_->FrameHeight() || data.width != codec_->FrameWidth())
+    Fail("the codec is for {}x{} frames, the data has {}x{}; train a codec on this data", codec_->FrameHeight(), codec_->FrameWidth(), data.height,
+         data.width);
+  path_ = NoisePaths().Make(config_.path);
+  config_.path = path_->Spec();
+  {  // module constructors draw from the default generator
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    const at::Tensor before = generator.get_state();
+    generator.set_current_seed(seed);
+    network_ = std::make_shared<Transition>(config_.transition, config_.latent, data.actions);
+    memory_ = MakeMemory(config_.state, network_->Geometry());
+    generator.set_state(before);
+  }
+  config_.state = memory_->Spec();
+  codec_->eval();
+  for (at::Tensor& p : codec_->parameters()) p.set_requires_grad(false);
+}
+
+std::shared_ptr<WorldModel> WorldModel::Load(const fs::path& folder, at::Device device) {
+  if (!fs::exists(folder / "config.json"))
+    Fail("{}: not a model folder (no config.json); train one with 'orrery train model', or give a folder of models/", folder.string());
+  const Json json = ReadJson(folder / "config.json");
+  const auto config = FromJson<ModelConfig>(json, (folder / "config.json").string());
+  std::shared_ptr<Codec> codec = LoadCodec(folder / "codec.safetensors");
+  if (const std::string hash = CodecHash(*codec); hash != config.codec_hash)
+    Fail("{}: this codec (hash {}) is not the one the model was trained with (hash {})", (folder / "codec.safetensors").string(), hash,
+         config.codec_hash);
+  auto model = std::make_shared<WorldModel>(config, codec, 0);
+  const fs::path weights = folder / "model.safetensors";
+  NamedTensors network, memory;
+  for (const auto& [name, tensor] : LoadSafetensors(weights).tensors) {
+    if (name.starts_with("memory.")) memory.emplace_back(name.substr(7), tensor);
+    else network.emplace_back(name, tensor);
+  }
+  LoadModule(*model->network_, network, weights.string());
+  LoadModule(*model->memory_, memory, weights.string());
+  model->network_->eval();
+  model->memory_->eval();
+  model->codec_->to(device);
+  model->network_->to(device);
+  model->memory_->to(device);
+  return model;
+}
+
+void WorldModel::Save(const fs::path& folder, at::ScalarType type) const {
+  MakeFolder(folder);
+  NamedTensors tensors = ModuleTensors(*network_);
+  for (const auto& [name, tensor] : ModuleTensors(*memory_)) tensors.emplace_back("memory." + name, tensor);
+  for (auto& [name, tensor] : tensors)
+    if (tensor.is_floating_point()) tensor = tensor.to(type);
+  SaveSafetensors(folder / "model.safetensors", tensors, {{"format", "orrery.model/1"}});
+  WriteJson(folder / "config.json", config_);
+}
+
+int64_t WorldModel::Parameters() const {
+  int64_t count = 0;
+  for (const at::Tensor& p : network_->parameters()) count += p.numel();
+  for (const at::Tensor& p : memory_->parameters()) count += p.numel();
+  return count;
+}
+
+at::Device WorldModel::Device() const { return network_->parameters().front().device(); }
+
+}  // namespace orrery
