@@ -1,0 +1,102 @@
+"""Gymnasium worlds that are strange in one way each, for the tests of recording."""
+
+import os
+
+import gymnasium
+import numpy as np
+from gymnasium.spaces import Box, Dict, Discrete, MultiBinary
+
+
+class Odd(gymnasium.Env):
+    """Frames whose red is the number of the step and whose green is the last action + 1."""
+
+    metadata = {"render_modes": [], "render_fps": 20}
+    observation_space = Box(0, 255, (16, 24, 3), np.uint8)
+    action_space = Discrete(5)
+    length = 20
+
+    def __init__(self, render_mode=None):
+        self.render_mode = render_mode
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.time, self.action = 0, -1
+        if "ODD_MARK" in os.environ:
+            with open(os.environ["ODD_MARK"], "a") as file:
+                file.write("reset\n")
+        return self.observe(), self.info()
+
+    def step(self, action):
+        self.time, self.action = self.time + 1, action
+        return self.observe(), 0.0, self.time >= self.length, False, self.info()
+
+    def observe(self):
+        frame = np.zeros((16, 24, 3), np.uint8)
+        frame[..., 0], frame[..., 1] = self.time, self.number() + 1
+        return frame
+
+    def number(self):
+        return int(np.sum(self.action))
+
+    def info(self):
+        return {"east": float(self.time), "north": -1.0, "facing": 0.5}
+
+
+class Blind(Odd):
+    """No image and nothing to render."""
+    observation_space = Box(-1, 1, (4,), np.float32)
+
+    def observe(self):
+        return np.zeros(4, np.float32)
+
+
+class Rendered(Blind):
+    """No image, but it renders."""
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 20}
+
+    def render(self):
+        return np.full((32, 32, 3), self.time, np.uint8)
+
+
+class Buttons(Odd):
+    """Several buttons at once."""
+    action_space = MultiBinary(3)
+
+
+class Nested(Odd):
+    """An action space of parts."""
+    action_space = Dict(a=Discrete(2), b=Discrete(2))
+
+
+class Short(Odd):
+    length = 3
+
+
+class Endless(Odd):
+    length = 10**9
+
+    def observe(self):
+        return np.zeros((16, 24, 3), np.uint8)
+
+
+class Dying(Odd):
+    """Takes its process along."""
+
+    def step(self, action):
+        os._exit(3)
+
+
+class Raising(Odd):
+    def step(self, action):
+        raise RuntimeError("the engine\nis broken")
+
+
+class Locked(Odd):
+    def __init__(self, render_mode=None, key=None):
+        super().__init__(render_mode)
+        if key != "sesame":
+            raise ValueError(f"wrong key {key}")
+
+
+for kind in (Odd, Blind, Rendered, Buttons, Nested, Short, Endless, Dying, Raising, Locked):
+    gymnasium.register(f"{kind.__name__}-v0", entry_point=f"odd_worlds:{kind.__name__}")
