@@ -9,8 +9,9 @@
 namespace orrery {
 
 // A folder DIR with main_data.hdf5 and metadata.json, as Minari writes and reads it (episode_i/{observations,actions,
-// rewards,terminations,truncations,infos}); pose in infos/pose. Opening checks the layout of every episode (shapes, dtypes,
-// finite numbers in actions and pose, action count = frame count - 1) and throws Error naming file and episode.
+// rewards,terminations,truncations,infos}); DIR/data is taken too. Frames are raw or JPEG, RGB or grey (spread to RGB);
+// pose lies in infos/pose. Opening checks the layout of every episode (shapes, kinds, finite numbers in actions and pose,
+// actions in range, action count = frame count - 1) and throws Error naming file and episode.
 class Dataset {
  public:
   explicit Dataset(const std::filesystem::path& folder);
@@ -18,28 +19,15 @@ class Dataset {
   Dataset(Dataset&&) noexcept;
 
   const DatasetFacts& Facts() const;
+  const std::filesystem::path& Folder() const;
   int64_t Episodes() const;
   int64_t Frames(int64_t episode) const;  // T+1
   int64_t TotalFrames() const;
 
   // Rows [begin, begin + count) of one episode. Thread-safe (HDF5 calls are serialised inside).
   Episode Read(int64_t episode, int64_t begin, int64_t count) const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
-
-// Writes episode by episode into a temporary folder beside `folder`; Finish() renames it into place. Destroyed
-// unfinished, nothing remains. An existing `folder` is an Error unless `overwrite`.
-class DatasetWriter {
- public:
-  DatasetWriter(const std::filesystem::path& folder, DatasetFacts facts, bool overwrite = false);
-  ~DatasetWriter();
-
-  void Add(const Episode& episode);  // checks the tensors against the facts
-  int64_t Episodes() const;
-  void Finish();
+  // The same into contiguous tensors [count, ...] of the caller; undefined ones are not read. `rows.seed` is set.
+  void ReadInto(int64_t episode, int64_t begin, Episode& rows) const;
 
  private:
   struct Impl;
