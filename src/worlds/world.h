@@ -5,9 +5,11 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/action_space.h"
+#include "core/error.h"
 
 namespace orrery {
 
@@ -29,6 +31,7 @@ struct WorldFacts {
   double fps = 15;
   ActionSpace actions;
   bool has_pose = false;
+  bool has_depth = false;
 };
 
 // Deterministic to the bit: the same seed and actions give the same frames, states and snapshots, on every run of the
@@ -40,17 +43,21 @@ class World {
 
   virtual void Reset(uint64_t seed) = 0;
   // One frame of time. `action` has Facts().actions.Width() values (a discrete action: its index).
-  // Throws Error when it does not fit the action space.
+  // Throws Error when it does not fit the action space, and then changes nothing.
   virtual void Step(std::span<const float> action) = 0;
 
   // The current observation, [H, W, 3] RGB bytes. Const: rendering changes nothing.
   virtual void Render(std::span<uint8_t> rgb) const = 0;
 
+  // [H, W] distance of what each pixel shows along the optical axis, in world units. Throws Error without has_depth.
+  virtual void RenderDepth(std::span<float> depth) const { Fail("{}: has no depth map", Facts().spec); }
+
   // The true state, always the same variables in the same order.
   virtual std::vector<StateVariable> TrueState() const = 0;
   virtual std::optional<Pose> TruePose() const { return std::nullopt; }
 
-  // Everything that decides the future, as bytes; Restore throws Error on bytes of another world.
+  // Everything that decides the future, as bytes. Restore throws Error on bytes of another world (another spec) or
+  // damaged ones, and then changes nothing.
   virtual std::string Snapshot() const = 0;
   virtual void Restore(std::string_view snapshot) = 0;
 };

@@ -1,0 +1,263 @@
+#include "worlds/billiards.h"
+
+#include <box2d/box2d.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/rng.h"
+#include "worlds/billiards_view.h"
+#include "worlds/heading.h"
+#include "worlds/snapshot.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr float kShortSide = 10;
+constexpr int kSubSteps = 8;
+constexpr float kSubStep = 1.0f / 240;
+// Box2D lengths per metre. Its slop of 0.005 makes nearly simultaneous hits one, which gains or loses energy: it must be
+// small against a ball. More than 24 would run into Box2D's limit of 2 lengths a sub-step. A power of two is exact.
+constexpr float kScale = 16;
+
+BilliardsOptions Checked(const BilliardsOptions& o) {
+  RequireRange<int64_t>("billiards", "balls", o.balls, 1, 12);
+  RequireRange<double>("billiards", "radius", o.radius, 0.2, 1);
+  RequireRange<double>("billiards", "speed", o.speed, 0, 20);
+  RequireRange<double>("billiards", "push", o.push, 0, 10);
+  RequireRange<double>("billiards", "friction", o.friction, 0, 50);
+  RequireRange<double>("billiards", "restitution", o.restitution, 0, 1);
+  RequireRange<int64_t>("billiards", "height", o.height, 16, 512);
+  RequireRange<int64_t>("billiards", "width", o.width, 16, 512);
+  return o;
+}
+
+void SlowDown(Ball& ball, float loss) {
+  const float speed = std::sqrt(ball.vx * ball.vx + ball.vy * ball.vy);
+  const float kept = speed > loss ? std::min(speed - loss, Billiards::kMaxSpeed) / speed : 0;
+  ball.vx *= kept;
+  ball.vy *= kept;
+}
+
+// How far two balls lie in each other, m; negative: apart.
+float Overlap(const Ball& a, const Ball& b) {
+  const float dx = a.x - b.x, dy = a.y - b.y;
+  return a.radius + b.radius - std::sqrt(dx * dx + dy * dy);
+}
+
+void AddCushions(b2World& world, float width, float height, float restitution) {
+  b2BodyDef definition;
+  b2Body* frame = world.CreateBody(&definition);
+  const b2Vec2 corners[4] = {{0, 0}, {width, 0}, {width, height}, {0, height}};
+  for (int side = 0; side < 4; ++side) {
+    b2EdgeShape edge;
+    edge.SetTwoSided(corners[side], corners[(side + 1) % 4]);
+    b2FixtureDef fixture;
+    fixture.shape = &edge;
+    fixture.friction = 0;
+    fixture.restitution = restitution;
+    fixture.restitutionThreshold = 0;
+    frame->CreateFixture(&fixture);
+  }
+}
+
+b2Body* AddBody(b2World& world, const Ball& ball, float restitution) {
+  b2BodyDef definition;
+  definition.type = b2_dynamicBody;
+  definition.position.Set(kScale * ball.x, kScale * ball.y);
+  definition.linearVelocity.Set(kScale * ball.vx, kScale * ball.vy);
+  definition.fixedRotation = true;
+  definition.bullet = true;
+  definition.allowSleep = false;
+  b2Body* body = world.CreateBody(&definition);
+  b2CircleShape circle;
+  circle.m_radius = kScale * ball.radius;
+  b2FixtureDef fixture;
+  fixture.shape = &circle;
+  fixture.density = 1;
+  fixture.friction = 0;
+  fixture.restitution = restitution;
+  fixture.restitutionThreshold = 0;
+  body->CreateFixture(&fixture);
+  return body;
+}
+
+}  // namespace
+
+Billiards::Billiards(const BilliardsOptions& options) : options_(Checked(options)) {
+  facts_.spec = FormatSpec("billiards", Json(options));
+  facts_.height = options.height;
+  facts_.width = options.width;
+  facts_.fps = 30;
+  facts_.actions.names = {"none", "right", "up-right", "up", "up-left", "left", "down-left", "down", "down-right"};
+  facts_.actions.count = 9;
+  const float cushion = 2 * CushionWidth(options.height, options.width);
+  const float scale = (static_cast<float>(std::min(options.height, options.width)) - cushion) / kShortSide;
+  table_width_ = (static_cast<float>(options.width) - cushion) / scale;
+  table_height_ = (static_cast<float>(options.height) - cushion) / scale;
+  table_ = DrawTable(options.height, options.width);
+  Reset(0);
+}
+
+Facts Billiards::Describe() {
+  return {"billiards", "balls that collide on a table, one of them pushed", "Box2D 2.4.1",
+          DescribeParams(Json(BilliardsOptions{}), {{"balls", "the pushed one included; 1..12"},
+                                                    {"radius", "of a ball in m, 0.2..1; the shorter side of the table is 10 m"},
+                                                    {"speed", "of a ball at the start at most, m/s, 0..20"},
+                                                    {"push", "speed that one push adds, m/s, 0..10"},
+                                                    {"friction", "deceleration of a rolling ball, m/s^2, 0..50"},
+                                                    {"restitution", "speed kept in a collision, 0..1"},
+                                                    {"height", "of the frame in pixels, 16..512"},
+                                                    {"width", "of the frame in pixels, 16..512"}})};
+}
+
+void Billiards::Reset(uint64_t seed) {
+  Rng rng(seed, "billiards");
+  std::vector<Ball> balls;
+  const float radius = static_cast<float>(options_.radius);
+  while (static_cast<int64_t>(balls.size()) < options_.balls) {
+    Ball ball;
+    ball.id = ball.color = static_cast<int32_t>(balls.size());
+    ball.radius = radius;
+    ball.x = static_cast<float>(rng.Uniform(radius, table_width_ - radius));
+    ball.y = static_cast<float>(rng.Uniform(radius, table_height_ - radius));
+    if (std::any_of(balls.begin(), balls.end(), [&](const Ball& other) { return Overlap(ball, other) > 0; })) continue;
+    const Direction direction = HeadingDirection(static_cast<int32_t>(rng.Below(kTurn)));
+    const double speed = rng.Uniform(0, options_.speed);
+    ball.vx = static_cast<float>(speed * direction.x);
+    ball.vy = static_cast<float>(speed * direction.y);
+    balls.push_back(ball);
+  }
+  balls_ = std::move(balls);
+  next_id_ = static_cast<int32_t>(balls_.size());
+}
+
+void Billiards::Step(std::span<const float> action) {
+  facts_.actions.Check(action);
+  if (action[0] > 0) Push(static_cast<int>(action[0]) - 1);
+  Collide();
+  for (Ball& ball : balls_) SlowDown(ball, static_cast<float>(options_.friction) * kSubSteps * kSubStep);
+}
+
+// direction: eighths of a turn from +x.
+void Billiards::Push(int direction) {
+  constexpr float diagonal = 0.70710678f;
+  constexpr float cosines[8] = {1, diagonal, 0, -diagonal, -1, -diagonal, 0, diagonal};
+  Ball& cue = balls_.front();
+  cue.vx += static_cast<float>(options_.push) * cosines[direction];
+  cue.vy += static_cast<float>(options_.push) * cosines[(direction + 6) % 8];
+  SlowDown(cue, 0);
+}
+
+void Billiards::Collide() {
+  const float restitution = static_cast<float>(options_.restitution);
+  const auto world = std::make_unique<b2World>(b2Vec2(0, 0));
+  AddCushions(*world, kScale * table_width_, kScale * table_height_, restitution);
+  std::vector<b2Body*> bodies;
+  for (const Ball& ball : balls_) bodies.push_back(AddBody(*world, ball, restitution));
+  for (int i = 0; i < kSubSteps; ++i) world->Step(kSubStep, 8, 3);
+  for (size_t i = 0; i < balls_.size(); ++i) {
+    Ball& ball = balls_[i];
+    // A crowd pressed into a corner may leave a ball a hair outside; it is put back.
+    ball.x = std::clamp(bodies[i]->GetPosition().x / kScale, ball.radius, table_width_ - ball.radius);
+    ball.y = std::clamp(bodies[i]->GetPosition().y / kScale, ball.radius, table_height_ - ball.radius);
+    ball.vx = bodies[i]->GetLinearVelocity().x / kScale;
+    ball.vy = bodies[i]->GetLinearVelocity().y / kScale;
+  }
+}
+
+void Billiards::Render(std::span<uint8_t> rgb) const {
+  ORRERY_CHECK(rgb.size() == table_.size());
+  std::copy(table_.begin(), table_.end(), rgb.begin());
+  DrawBalls(balls_, table_height_, options_.height, options_.width, rgb);
+}
+
+std::vector<StateVariable> Billiards::TrueState() const {
+  const int64_t n = static_cast<int64_t>(balls_.size());
+  std::vector<StateVariable> state = {
+      {"position", {n, 2}, {}}, {"velocity", {n, 2}, {}}, {"radius", {n}, {}}, {"color", {n}, {}}, {"id", {n}, {}}};
+  for (const Ball& ball : balls_) {
+    state[0].values.insert(state[0].values.end(), {ball.x, ball.y});
+    state[1].values.insert(state[1].values.end(), {ball.vx, ball.vy});
+    state[2].values.push_back(ball.radius);
+    state[3].values.push_back(ball.color);
+    state[4].values.push_back(ball.id);
+  }
+  return state;
+}
+
+void Billiards::Check(const std::vector<Ball>& balls) const {
+  if (balls.empty() || balls.size() > kMaxBalls) Fail("billiards: expected 1..{} balls, got {}", kMaxBalls, balls.size());
+  if (balls.front().id != 0) Fail("billiards: the first ball must be the cue (id 0), got id {}", balls.front().id);
+  for (size_t i = 0; i < balls.size(); ++i) {
+    const Ball& b = balls[i];
+    if (!(b.radius >= 0.2f && b.radius <= 1.0f)) Fail("billiards: the radius of a ball must lie in [0.2, 1] m, got {}", b.radius);
+    if (b.color < 0 || b.color >= kBallColors)
+      Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kBallColors - 1, b.color);
+    if (!(b.x >= b.radius && b.x <= table_width_ - b.radius && b.y >= b.radius && b.y <= table_height_ - b.radius))
+      Fail("billiards: a ball of radius {} at ({}, {}) is not on the table of {} x {} m", b.radius, b.x, b.y, table_width_,
+           table_height_);
+    if (!(std::sqrt(b.vx * b.vx + b.vy * b.vy) <= 1.0001f * kMaxSpeed))
+      Fail("billiards: the velocity ({}, {}) of a ball is not within {} m/s", b.vx, b.vy, kMaxSpeed);
+    for (size_t j = 0; j < i; ++j)
+      if (balls[j].id == b.id) Fail("billiards: two balls have the id {}", b.id);
+  }
+}
+
+void Billiards::SetBalls(std::vector<Ball> balls) {
+  Check(balls);
+  for (size_t i = 0; i < balls.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (Overlap(balls[i], balls[j]) > 0.02f * (balls[i].radius + balls[j].radius))
+        Fail("billiards: balls {} and {} overlap", balls[j].id, balls[i].id);
+  balls_ = std::move(balls);
+  for (const Ball& ball : balls_) next_id_ = std::max(next_id_, ball.id + 1);
+}
+
+int32_t Billiards::AddBall(Ball ball) {
+  ball.id = next_id_;
+  std::vector<Ball> balls = balls_;
+  balls.push_back(ball);
+  SetBalls(std::move(balls));
+  return ball.id;
+}
+
+void Billiards::RemoveBall(int32_t id) {
+  if (id == 0) Fail("billiards: the cue (id 0) cannot be removed");
+  const auto found = std::find_if(balls_.begin(), balls_.end(), [&](const Ball& ball) { return ball.id == id; });
+  if (found == balls_.end()) Fail("billiards: there is no ball with the id {}", id);
+  balls_.erase(found);
+}
+
+std::string Billiards::Snapshot() const {
+  SnapshotWriter out(facts_.spec);
+  out.Put(next_id_);
+  out.Put(static_cast<uint32_t>(balls_.size()));
+  for (const Ball& ball : balls_) {
+    out.Put(ball.id);
+    out.Put(ball.color);
+    for (const float value : {ball.x, ball.y, ball.vx, ball.vy, ball.radius}) out.Put(value);
+  }
+  return std::move(out).Finish();
+}
+
+void Billiards::Restore(std::string_view snapshot) {
+  SnapshotReader in(snapshot, facts_.spec);
+  const auto next_id = in.Get<int32_t>();
+  const auto count = in.Get<uint32_t>();
+  RequireRange<uint32_t>("snapshot of billiards", "balls", count, 1, kMaxBalls);
+  std::vector<Ball> balls(count);
+  for (Ball& ball : balls) {
+    ball.id = in.Get<int32_t>();
+    ball.color = in.Get<int32_t>();
+    for (float* value : {&ball.x, &ball.y, &ball.vx, &ball.vy, &ball.radius}) *value = in.Get<float>();
+    if (ball.id >= next_id) Fail("snapshot of billiards: ball id {} is not below {}", ball.id, next_id);
+  }
+  in.Finish();
+  Check(balls);
+  balls_ = std::move(balls);
+  next_id_ = next_id;
+}
+
+}  // namespace orrery

@@ -1,0 +1,75 @@
+// Balls on a table seen from above, by Box2D 2.4.1. One ball, the cue, takes pushes.
+#pragma once
+#include "worlds/params.h"
+#include "worlds/world.h"
+
+namespace orrery {
+
+struct BilliardsOptions {
+  int64_t balls = 4;          // the cue included, 1..12
+  double radius = 0.9;        // m, 0.2..1; the shorter side of the table is 10 m
+  double speed = 4;           // m/s at most, at the start, 0..20
+  double push = 1.2;          // m/s added to the cue by one push, 0..10
+  double friction = 1.5;      // deceleration of rolling, m/s^2, 0..50
+  double restitution = 0.95;  // of collisions, 0..1
+  int64_t height = 64, width = 64;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius, speed, push, friction, restitution, height,
+                                                width)
+
+struct Ball {
+  int32_t id = 0;                                  // never used again after the ball is gone; 0 is the cue
+  int32_t color = 0;                               // 0 .. kBallColors-1; 0 is white
+  float x = 0, y = 0, vx = 0, vy = 0, radius = 0;  // m, m/s; the origin is the lower left corner of the table
+  bool operator==(const Ball&) const = default;
+};
+
+constexpr int kBallColors = 12;
+
+// Actions: none, right, up-right, up, up-left, left, down-left, down, down-right: one push of the cue.
+// 30 fps, eight sub-steps of 1/240 s. Box2D keeps hidden contact state, so its world is built anew from the balls at
+// every Step: the list of balls is the whole state.
+// True state, one row a ball: position {n, 2}, velocity {n, 2}, radius {n}, color {n}, id {n}. n changes by AddBall and
+// RemoveBall alone.
+class Billiards : public World {
+ public:
+  static constexpr size_t kMaxBalls = 16;
+  static constexpr float kMaxSpeed = 20;  // m/s; no ball is faster after a Step
+
+  explicit Billiards(const BilliardsOptions& options);
+  static orrery::Facts Describe();
+
+  const WorldFacts& Facts() const override { return facts_; }
+  void Reset(uint64_t seed) override;
+  void Step(std::span<const float> action) override;
+  void Render(std::span<uint8_t> rgb) const override;
+  std::vector<StateVariable> TrueState() const override;
+  std::string Snapshot() const override;
+  void Restore(std::string_view snapshot) override;
+
+  const std::vector<Ball>& Balls() const { return balls_; }
+  float TableWidth() const { return table_width_; }    // m
+  float TableHeight() const { return table_height_; }  // m
+
+  // Interventions. SetBalls throws Error unless the first ball is the cue, ids are unique, and every ball lies on the
+  // table, is no faster than kMaxSpeed, and overlaps no other (by more than 2 % of their radii).
+  void SetBalls(std::vector<Ball> balls);
+  // Adds a ball (its id is ignored) and returns the id it gets. Throws Error as SetBalls does.
+  int32_t AddBall(Ball ball);
+  // Throws Error when there is no such ball or it is the cue.
+  void RemoveBall(int32_t id);
+
+ private:
+  void Check(const std::vector<Ball>& balls) const;  // all of that but the overlap, which a crowd in play may have
+  void Push(int direction);
+  void Collide();
+
+  BilliardsOptions options_;
+  WorldFacts facts_;
+  float table_width_, table_height_;
+  std::vector<uint8_t> table_;  // the empty table, [H, W, 3]
+  std::vector<Ball> balls_;
+  int32_t next_id_ = 0;
+};
+
+}  // namespace orrery

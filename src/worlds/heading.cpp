@@ -1,0 +1,46 @@
+#include "worlds/heading.h"
+
+#include <numbers>
+
+namespace orrery {
+
+namespace {
+
+double Sine(double a) {  // |a| <= pi/4
+  const double s = a * a;
+  return a * (1 + s * (-1.0 / 6 +
+                       s * (1.0 / 120 +
+                            s * (-1.0 / 5040 + s * (1.0 / 362880 + s * (-1.0 / 39916800 +
+                                                                        s * (1.0 / 6227020800 + s * (-1.0 / 1307674368000))))))));
+}
+
+double Cosine(double a) {  // |a| <= pi/4
+  const double s = a * a;
+  return 1 + s * (-1.0 / 2 +
+                  s * (1.0 / 24 +
+                       s * (-1.0 / 720 + s * (1.0 / 40320 +
+                                              s * (-1.0 / 3628800 + s * (1.0 / 479001600 + s * (-1.0 / 87178291200 +
+                                                                                                s * (1.0 / 20922789888000))))))));
+}
+
+}  // namespace
+
+double HeadingRadians(int32_t heading) { return WrapHeading(heading) * (2 * std::numbers::pi / kTurn); }
+
+Direction HeadingDirection(int32_t heading) {
+  constexpr int32_t quarter = kTurn / 4;
+  const int32_t wrapped = WrapHeading(heading);
+  const int32_t within = wrapped % quarter;
+  const bool upper = within > quarter / 2;
+  const double angle = (upper ? quarter - within : within) * (2 * std::numbers::pi / kTurn);
+  const double c = upper ? Sine(angle) : Cosine(angle);
+  const double s = upper ? Cosine(angle) : Sine(angle);
+  switch (wrapped / quarter) {
+    case 0: return {c, s};
+    case 1: return {-s, c};
+    case 2: return {-c, -s};
+    default: return {s, -c};
+  }
+}
+
+}  // namespace orrery
