@@ -45,7 +45,9 @@ Json Measure(const std::shared_ptr<const Dataset>& set, int64_t length, int64_t 
   int64_t windows = 0;
   while (Seconds(start) < 2) windows += std::ssize(loader.Next().origin);
   const double rate = static_cast<double>(windows) / Seconds(start);
-  return {{"length", length}, {"batch", batch}, {"windows_per_s", std::round(rate)},
+  return {{"length", length},
+          {"batch", batch},
+          {"windows_per_s", std::round(rate)},
           {"frames_per_s", std::round(rate * static_cast<double>(length))}};
 }
 

@@ -70,8 +70,7 @@ void ActionTable::ReadHeader(const std::vector<std::string>& cells, int64_t line
   const auto place = [&](const std::string& name) {
     const auto found = std::find(header.begin(), header.end(), name);
     if (found == header.end()) FailAt(line, fmt::format("the column {} is missing", name));
-    if (std::find(found + 1, header.end(), name) != header.end())
-      FailAt(line, fmt::format("the column {} is there twice", name));
+    if (std::find(found + 1, header.end(), name) != header.end()) FailAt(line, fmt::format("the column {} is there twice", name));
     return static_cast<size_t>(found - header.begin());
   };
   const auto has = [&](const std::string& name) { return std::find(header.begin(), header.end(), name) != header.end(); };
@@ -92,8 +91,7 @@ size_t ActionTable::ReadVideo(const std::string& cell, int64_t line) const {
   const auto found = std::lower_bound(videos_.begin(), videos_.end(), cell);
   if (found != videos_.end() && *found == cell) return static_cast<size_t>(found - videos_.begin());
   const std::string near = Nearest(cell, videos_);
-  FailAt(line, fmt::format("there is no video '{}' in the folder{}", cell,
-                           near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  FailAt(line, fmt::format("there is no video '{}' in the folder{}", cell, near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
 }
 
 float ActionTable::ReadNumber(const std::string& cell, size_t number, int64_t line) {
@@ -106,8 +104,8 @@ float ActionTable::ReadNumber(const std::string& cell, size_t number, int64_t li
     natural_ &= Digits(text);
     largest_ = std::max(largest_, value);
     if (width_ == 1 && natural_ && largest_ >= kMostChoices)
-      FailAt(line, fmt::format("a0: expected one of at most {} choices, got {}; a continuous action is written with a point",
-                               kMostChoices, text));
+      FailAt(line, fmt::format("a0: expected one of at most {} choices, got {}; a continuous action is written with a point", kMostChoices,
+                               text));
   }
   return value;
 }
@@ -136,8 +134,7 @@ void ActionTable::Sort(Track& track, const std::string& video) const {
   }
   for (size_t t = 0; t < track.frames.size(); ++t) {
     const int64_t expected = static_cast<int64_t>(t), frame = track.frames[t];
-    if (frame > expected)
-      FailAt(track.lines[t], fmt::format("{}: frame {} has no row; this one is for frame {}", video, expected, frame));
+    if (frame > expected) FailAt(track.lines[t], fmt::format("{}: frame {} has no row; this one is for frame {}", video, expected, frame));
     if (frame < expected)
       FailAt(track.lines[t], fmt::format("{}: frame {} was given in line {} already", video, frame, track.lines[t - 1]));
   }
@@ -148,8 +145,7 @@ std::span<const float> ActionTable::Row(size_t video, int64_t frame) const {
   const Track& track = tracks_[video];
   const auto rows = static_cast<int64_t>(track.lines.size());
   if (frame >= rows)
-    FailAt(track.lines.back(),
-           fmt::format("{}: the rows end with frame {}, but frame {} needs one", videos_[video], rows - 1, frame));
+    FailAt(track.lines.back(), fmt::format("{}: the rows end with frame {}, but frame {} needs one", videos_[video], rows - 1, frame));
   return {track.numbers.data() + static_cast<size_t>(frame) * names_.size(), names_.size()};
 }
 

@@ -31,10 +31,10 @@ class ActionTable {
   void CheckEnd(size_t video, int64_t frames) const;
 
  private:
-  struct Track {                  // rows of one video; after reading, row t is that of frame t
+  struct Track {  // rows of one video; after reading, row t is that of frame t
     std::vector<int64_t> frames;
-    std::vector<int64_t> lines;   // in the file
-    std::vector<float> numbers;   // action (NaN: empty), then pose
+    std::vector<int64_t> lines;  // in the file
+    std::vector<float> numbers;  // action (NaN: empty), then pose
   };
 
   void ReadHeader(const std::vector<std::string>& cells, int64_t line);
@@ -51,7 +51,7 @@ class ActionTable {
   std::vector<std::string> names_;  // of the numbers of a row: a0.., then x, y, angle
   std::vector<size_t> columns_;     // where they stand
   size_t video_column_ = 0, frame_column_ = 0, cells_ = 0;
-  size_t width_ = 0;                // numbers of an action
+  size_t width_ = 0;  // numbers of an action
   bool has_pose_ = false, natural_ = true;
   float largest_ = 0;
   ActionSpace space_;

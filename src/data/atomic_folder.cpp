@@ -69,8 +69,7 @@ void AtomicFolder::Commit() {
   for (const fs::directory_entry& entry : fs::directory_iterator(temporary_)) Sync(entry.path());
   Sync(temporary_);
   int status = ::rename(temporary_.c_str(), target_.c_str());
-  if (status != 0 && overwrite_)
-    status = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE);
+  if (status != 0 && overwrite_) status = ::renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), RENAME_EXCHANGE);
   if (status != 0) Fail("cannot move {} to {}: {}", temporary_.string(), target_.string(), std::strerror(errno));
   std::error_code ignored;
   fs::remove_all(temporary_, ignored);  // what was there before

@@ -24,8 +24,7 @@ constexpr size_t kMostOpened = 512;    // episodes
 fs::path DataFolder(const fs::path& folder) {
   for (const fs::path& candidate : {folder, folder / "data"})
     if (fs::exists(candidate / "metadata.json") && fs::exists(candidate / "main_data.hdf5")) return candidate;
-  Fail("{}: no data set (expected main_data.hdf5 and metadata.json there or in its folder data); record or import one",
-       folder.string());
+  Fail("{}: no data set (expected main_data.hdf5 and metadata.json there or in its folder data); record or import one", folder.string());
 }
 
 std::string Text(const Json& metadata, const char* key, const std::string& where) {
@@ -140,8 +139,8 @@ Storage Dataset::Impl::StorageOf(const hdf5::Array& array, const std::string& wh
   std::vector<int64_t> expected = {array.shape.empty() ? 0 : array.shape[0], image.height, image.width};
   if (image.channels > 0) expected.push_back(image.channels);
   if (!bytes || array.shape != expected)
-    Fail("{}: {}: expected uint8 {}, got {} {}", where, image.path, ShapeText(expected),
-         bytes ? "uint8" : "another kind of", ShapeText(array.shape));
+    Fail("{}: {}: expected uint8 {}, got {} {}", where, image.path, ShapeText(expected), bytes ? "uint8" : "another kind of",
+         ShapeText(array.shape));
   return Storage::kRaw;
 }
 
@@ -163,9 +162,10 @@ void Dataset::Impl::CheckActions(const hdf5::Array& array, int64_t count, const 
   const bool right_kind = array.kind == (facts.actions.Discrete() ? H5T_INTEGER : H5T_FLOAT);
   if (numbers != width || !right_kind)
     Fail("{}: expected {} {} an action, got {} {}", where, width, facts.actions.Discrete() ? "index" : "floats", numbers,
-         array.kind == H5T_INTEGER ? "integers" : array.kind == H5T_FLOAT ? "floats" : "of another kind");
-  if (array.shape[0] != count)
-    Fail("{}: expected {} actions for {} frames, got {}", where, count, count + 1, array.shape[0]);
+         array.kind == H5T_INTEGER ? "integers"
+         : array.kind == H5T_FLOAT ? "floats"
+                                   : "of another kind");
+  if (array.shape[0] != count) Fail("{}: expected {} actions for {} frames, got {}", where, count, count + 1, array.shape[0]);
   std::vector<float> rows(static_cast<size_t>(std::min(count, kCheckRows) * width));
   for (int64_t begin = 0; begin < count && width > 0; begin += kCheckRows) {
     const int64_t n = std::min(kCheckRows, count - begin);
@@ -187,16 +187,14 @@ void Dataset::Impl::CheckPose(const hdf5::Array& array, int64_t count, const std
     const int64_t n = std::min(kCheckRows, count - begin);
     hdf5::ReadRows(array, H5T_NATIVE_FLOAT, begin, n, rows.data(), where);
     for (int64_t i = 0; i < n * 3; ++i)
-      if (!std::isfinite(rows[static_cast<size_t>(i)]))
-        Fail("{}, row {}: the pose is not finite", where, begin + i / 3);
+      if (!std::isfinite(rows[static_cast<size_t>(i)])) Fail("{}, row {}: the pose is not finite", where, begin + i / 3);
   }
 }
 
 void Dataset::Impl::ReadFrames(const Opened& from, int64_t begin, at::Tensor& frames, const std::string& where) const {
   if (from.storage != Storage::kRaw) return ReadJpeg(from, begin, frames, where);
   const int64_t count = frames.size(0);
-  if (image.channels == 3)
-    return hdf5::ReadRows(from.frames, H5T_NATIVE_UINT8, begin, count, frames.mutable_data_ptr<uint8_t>(), where);
+  if (image.channels == 3) return hdf5::ReadRows(from.frames, H5T_NATIVE_UINT8, begin, count, frames.mutable_data_ptr<uint8_t>(), where);
   const at::Tensor grey = at::empty({count, image.height, image.width, 1}, at::kByte);
   hdf5::ReadRows(from.frames, H5T_NATIVE_UINT8, begin, count, grey.mutable_data_ptr<uint8_t>(), where);
   frames.copy_(grey.expand_as(frames));
@@ -206,8 +204,8 @@ void Dataset::Impl::ReadFrames(const Opened& from, int64_t begin, at::Tensor& fr
 void Dataset::Impl::ReadJpeg(const Opened& from, int64_t begin, at::Tensor& frames, const std::string& where) const {
   const int64_t count = frames.size(0), frame_bytes = image.height * image.width * 3;
   const auto decode = [&](int64_t i, const void* bytes, size_t size) {
-    DecodeJpeg({static_cast<const uint8_t*>(bytes), size}, image.height, image.width,
-               frames.mutable_data_ptr<uint8_t>() + i * frame_bytes, fmt::format("{}, frame {}", where, begin + i));
+    DecodeJpeg({static_cast<const uint8_t*>(bytes), size}, image.height, image.width, frames.mutable_data_ptr<uint8_t>() + i * frame_bytes,
+               fmt::format("{}, frame {}", where, begin + i));
   };
   if (from.storage == Storage::kJpegRows) {
     const auto size = static_cast<size_t>(from.frames.shape[1]);
@@ -226,8 +224,7 @@ void Dataset::Impl::ReadJpeg(const Opened& from, int64_t begin, at::Tensor& fram
   for (int64_t i = 0; i < count; ++i) decode(i, rows[static_cast<size_t>(i)].p, rows[static_cast<size_t>(i)].len);
 }
 
-void Dataset::Impl::ReadActions(const hdf5::Array& from, int64_t begin, int64_t count, float* to,
-                                const std::string& where) const {
+void Dataset::Impl::ReadActions(const hdf5::Array& from, int64_t begin, int64_t count, float* to, const std::string& where) const {
   if (!facts.actions.Discrete()) return hdf5::ReadRows(from, H5T_NATIVE_FLOAT, begin, count, to, where);
   std::vector<int64_t> indices(static_cast<size_t>(count));
   hdf5::ReadRows(from, H5T_NATIVE_INT64, begin, count, indices.data(), where);
@@ -274,8 +271,7 @@ void Dataset::ReadInto(int64_t episode, int64_t begin, Episode& rows) const {
     std::fill(to, to + dummy * width, 0.0f);
     impl_->ReadActions(from.actions, begin + dummy - 1, count - dummy, to + dummy * width, where);
   }
-  if (rows.pose.defined())
-    hdf5::ReadRows(from.pose, H5T_NATIVE_FLOAT, begin, count, rows.pose.mutable_data_ptr<float>(), where);
+  if (rows.pose.defined()) hdf5::ReadRows(from.pose, H5T_NATIVE_FLOAT, begin, count, rows.pose.mutable_data_ptr<float>(), where);
 }
 
 }  // namespace orrery

@@ -63,8 +63,7 @@ struct DatasetWriter::Impl {
 
 DatasetWriter::Impl::Impl(const fs::path& path, DatasetFacts f, const DatasetWriterOptions& options)
     : folder(path, options.overwrite, {"main_data.hdf5", "metadata.json"}), facts(std::move(f)) {
-  if (facts.height < 1 || facts.width < 1)
-    Fail("data set {}: expected a frame size, got {}x{}", path.string(), facts.height, facts.width);
+  if (facts.height < 1 || facts.width < 1) Fail("data set {}: expected a frame size, got {}x{}", path.string(), facts.height, facts.width);
   hdf5::Lock lock;
   const hdf5::Handle access = Own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   Ok(H5Pset_cache(access.Id(), 0, 1, 0, 1.0));  // rows go straight to disk, where a full one shows at once
@@ -85,8 +84,7 @@ void DatasetWriter::Impl::Broken() {
     [[maybe_unused]] const int emptied = ::ftruncate(*static_cast<int*>(descriptor), 0);
   }
   for (hdf5::Handle* handle : {&frames, &group, &file}) handle->Release();
-  Fail("cannot write the data set {}: {} (nothing was kept; what was there before is unchanged)", folder.Target().string(),
-       reason);
+  Fail("cannot write the data set {}: {} (nothing was kept; what was there before is unchanged)", folder.Target().string(), reason);
 }
 
 void DatasetWriter::Impl::Check(const Episode& episode) const {
@@ -124,8 +122,7 @@ void DatasetWriter::Impl::CreateFrames() {
   const hdf5::Handle layout = Own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
   Ok(H5Pset_chunk(layout.Id(), 4, chunks));
   Ok(H5Pset_fill_time(layout.Id(), H5D_FILL_TIME_NEVER));
-  frames = Own(H5Dcreate2(group.Id(), "observations", H5T_STD_U8LE, space.Id(), H5P_DEFAULT, layout.Id(), H5P_DEFAULT),
-               H5Dclose);
+  frames = Own(H5Dcreate2(group.Id(), "observations", H5T_STD_U8LE, space.Id(), H5P_DEFAULT, layout.Id(), H5P_DEFAULT), H5Dclose);
 }
 
 void DatasetWriter::Impl::WriteFrames(const at::Tensor& values) {
@@ -137,23 +134,20 @@ void DatasetWriter::Impl::WriteFrames(const at::Tensor& values) {
   const hdf5::Handle disk = Own(H5Dget_space(frames.Id()), H5Sclose);
   const hdf5::Handle memory = Own(H5Screate_simple(4, size, nullptr), H5Sclose);
   Ok(H5Sselect_hyperslab(disk.Id(), H5S_SELECT_SET, start, nullptr, size, nullptr));
-  Ok(H5Dwrite(frames.Id(), H5T_NATIVE_UINT8, memory.Id(), disk.Id(), H5P_DEFAULT,
-              values.contiguous().const_data_ptr<uint8_t>()));
+  Ok(H5Dwrite(frames.Id(), H5T_NATIVE_UINT8, memory.Id(), disk.Id(), H5P_DEFAULT, values.contiguous().const_data_ptr<uint8_t>()));
 }
 
 void DatasetWriter::Impl::WriteArray(hid_t parent, const char* name, hid_t disk, hid_t memory, std::vector<hsize_t> shape,
                                      const void* data) {
   const hdf5::Handle space = Own(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
   hdf5::Handle array = Own(H5Dcreate2(parent, name, disk, space.Id(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Dclose);
-  if (std::count(shape.begin(), shape.end(), hsize_t{0}) == 0)
-    Ok(H5Dwrite(array.Id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
+  if (std::count(shape.begin(), shape.end(), hsize_t{0}) == 0) Ok(H5Dwrite(array.Id(), memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, data));
   Ok(array.Reset());
 }
 
 void DatasetWriter::Impl::WriteAttribute(const char* name, uint64_t value) {
   const hdf5::Handle space = Own(H5Screate(H5S_SCALAR), H5Sclose);
-  hdf5::Handle attribute =
-      Own(H5Acreate2(group.Id(), name, H5T_STD_U64LE, space.Id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
+  hdf5::Handle attribute = Own(H5Acreate2(group.Id(), name, H5T_STD_U64LE, space.Id(), H5P_DEFAULT, H5P_DEFAULT), H5Aclose);
   Ok(H5Awrite(attribute.Id(), H5T_NATIVE_UINT64, &value));
   Ok(attribute.Reset());
 }
@@ -161,8 +155,8 @@ void DatasetWriter::Impl::WriteAttribute(const char* name, uint64_t value) {
 void DatasetWriter::Impl::WriteActions() {
   const auto count = static_cast<hsize_t>(rows - 1);
   if (!facts.actions.Discrete())
-    return WriteArray(group.Id(), "actions", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-                      {count, static_cast<hsize_t>(facts.actions.Width())}, actions.data());
+    return WriteArray(group.Id(), "actions", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {count, static_cast<hsize_t>(facts.actions.Width())},
+                      actions.data());
   const std::vector<int64_t> indices(actions.begin(), actions.end());
   WriteArray(group.Id(), "actions", H5T_STD_I64LE, H5T_NATIVE_INT64, {count}, indices.data());
 }
@@ -191,8 +185,7 @@ void DatasetWriter::Add(const Episode& episode) {
   ORRERY_CHECK(!impl_->group);
   impl_->Check(episode);
   if (episode.Frames() < 2)
-    Fail("data set {}, episode {}: expected two frames or more, got {}", impl_->folder.Target().string(), Episodes(),
-         episode.Frames());
+    Fail("data set {}, episode {}: expected two frames or more, got {}", impl_->folder.Target().string(), Episodes(), episode.Frames());
   Begin(episode.seed);
   Append(episode);
   End();
@@ -202,8 +195,7 @@ void DatasetWriter::Begin(uint64_t seed) {
   ORRERY_CHECK(!impl_->group && impl_->file);
   hdf5::Lock lock;
   const std::string name = fmt::format("episode_{}", impl_->episodes);
-  impl_->group =
-      impl_->Own(H5Gcreate2(impl_->file.Id(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+  impl_->group = impl_->Own(H5Gcreate2(impl_->file.Id(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   impl_->WriteAttribute("id", static_cast<uint64_t>(impl_->episodes));
   impl_->WriteAttribute("seed", seed);
   impl_->CreateFrames();
@@ -233,11 +225,9 @@ void DatasetWriter::End() {
   hdf5::Lock lock;
   impl_->WriteActions();
   impl_->WriteOutcome();
-  hdf5::Handle infos =
-      impl_->Own(H5Gcreate2(impl_->group.Id(), "infos", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
+  hdf5::Handle infos = impl_->Own(H5Gcreate2(impl_->group.Id(), "infos", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   if (impl_->facts.has_pose)
-    impl_->WriteArray(infos.Id(), "pose", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {static_cast<hsize_t>(impl_->rows), 3},
-                      impl_->pose.data());
+    impl_->WriteArray(infos.Id(), "pose", H5T_IEEE_F32LE, H5T_NATIVE_FLOAT, {static_cast<hsize_t>(impl_->rows), 3}, impl_->pose.data());
   impl_->WriteAttribute("total_steps", static_cast<uint64_t>(impl_->rows - 1));
   impl_->Ok(infos.Reset());
   impl_->Ok(impl_->frames.Reset());
@@ -259,17 +249,16 @@ void DatasetWriter::Finish() {
     impl_->Ok(impl_->file.Reset());
   }
   const DatasetFacts& facts = impl_->facts;
-  WriteJson(impl_->folder.Path() / "metadata.json",
-            Json{{"total_episodes", impl_->episodes},
-                 {"total_steps", impl_->steps},
-                 {"data_format", "hdf5"},
-                 {"jpeg_encoding", false},
-                 {"observation_space", ImageSpaceText(facts.height, facts.width)},
-                 {"action_space", ActionSpaceText(facts.actions)},
-                 {"dataset_id", DatasetId(facts.name)},
-                 {"minari_version", kMinariVersion},
-                 {"dataset_size", std::round(static_cast<double>(fs::file_size(path)) / 1e5) / 10},
-                 {"orrery", Json(facts)}});
+  WriteJson(impl_->folder.Path() / "metadata.json", Json{{"total_episodes", impl_->episodes},
+                                                         {"total_steps", impl_->steps},
+                                                         {"data_format", "hdf5"},
+                                                         {"jpeg_encoding", false},
+                                                         {"observation_space", ImageSpaceText(facts.height, facts.width)},
+                                                         {"action_space", ActionSpaceText(facts.actions)},
+                                                         {"dataset_id", DatasetId(facts.name)},
+                                                         {"minari_version", kMinariVersion},
+                                                         {"dataset_size", std::round(static_cast<double>(fs::file_size(path)) / 1e5) / 10},
+                                                         {"orrery", Json(facts)}});
   impl_->folder.Commit();
 }
 

@@ -20,8 +20,8 @@ struct Episode {
 };
 
 struct DatasetFacts {
-  std::string name;        // "doom"
-  std::string source;      // world spec ("maze(size=9)"), "gymnasium:VizdoomMyWayHome-v1", "videos:DIR"
+  std::string name;    // "doom"
+  std::string source;  // world spec ("maze(size=9)"), "gymnasium:VizdoomMyWayHome-v1", "videos:DIR"
   int64_t height = 0, width = 0;
   double fps = 15;
   ActionSpace actions;

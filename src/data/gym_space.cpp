@@ -11,8 +11,7 @@ constexpr float kHuge = std::numeric_limits<float>::max();
 
 // Python writes Infinity, -Infinity and NaN where JSON has no word; outside of quotes they become "inf", "-inf", "nan".
 std::string StandardJson(std::string_view text) {
-  const std::pair<std::string_view, std::string_view> words[] = {
-      {"-Infinity", "\"-inf\""}, {"Infinity", "\"inf\""}, {"NaN", "\"nan\""}};
+  const std::pair<std::string_view, std::string_view> words[] = {{"-Infinity", "\"-inf\""}, {"Infinity", "\"inf\""}, {"NaN", "\"nan\""}};
   std::string out;
   bool quoted = false;
   for (size_t i = 0; i < text.size();) {
@@ -44,8 +43,7 @@ bool IsImage(const Json& space) {
 
 ImageSpace ToImage(const Json& space, std::string path) {
   const Json& shape = space.at("shape");
-  return {std::move(path), shape[0].get<int64_t>(), shape[1].get<int64_t>(),
-          shape.size() == 3 ? shape[2].get<int64_t>() : 0};
+  return {std::move(path), shape[0].get<int64_t>(), shape[1].get<int64_t>(), shape.size() == 3 ? shape[2].get<int64_t>() : 0};
 }
 
 void AppendBounds(const Json& value, std::vector<float>& bounds) {
@@ -105,8 +103,7 @@ std::string BoundText(float bound) {
 
 std::string BoundsText(const std::vector<float>& bounds, int64_t dims, float otherwise) {
   std::string text;
-  for (int64_t i = 0; i < dims; ++i)
-    text += (i ? ", " : "") + BoundText(bounds.empty() ? otherwise : bounds[static_cast<size_t>(i)]);
+  for (int64_t i = 0; i < dims; ++i) text += (i ? ", " : "") + BoundText(bounds.empty() ? otherwise : bounds[static_cast<size_t>(i)]);
   return "[" + text + "]";
 }
 
@@ -136,16 +133,13 @@ StoredActions ParseActionSpace(std::string_view text, const std::string& where) 
 }
 
 std::string ImageSpaceText(int64_t height, int64_t width) {
-  const auto nested = [&](int value) {
-    return Json(std::vector(height, std::vector(width, std::vector(3, value)))).dump();
-  };
-  return fmt::format(R"({{"type": "Box", "dtype": "uint8", "shape": [{}, {}, 3], "low": {}, "high": {}}})", height, width,
-                     nested(0), nested(255));
+  const auto nested = [&](int value) { return Json(std::vector(height, std::vector(width, std::vector(3, value)))).dump(); };
+  return fmt::format(R"({{"type": "Box", "dtype": "uint8", "shape": [{}, {}, 3], "low": {}, "high": {}}})", height, width, nested(0),
+                     nested(255));
 }
 
 std::string ActionSpaceText(const ActionSpace& space) {
-  if (space.Discrete())
-    return fmt::format(R"({{"type": "Discrete", "dtype": "int64", "start": 0, "n": {}}})", space.count);
+  if (space.Discrete()) return fmt::format(R"({{"type": "Discrete", "dtype": "int64", "start": 0, "n": {}}})", space.count);
   return fmt::format(R"({{"type": "Box", "dtype": "float32", "shape": [{}], "low": {}, "high": {}}})", space.dims,
                      BoundsText(space.low, space.dims, -kHuge), BoundsText(space.high, space.dims, kHuge));
 }

@@ -55,8 +55,7 @@ Handle OpenFile(const std::filesystem::path& path) {
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.Id()), H5Fclose);
   if (!file) {
     const std::string reason = Reason();
-    if (reason.find("truncated file") != std::string::npos)
-      Fail("{} is cut short ({}); copy or record it again", path.string(), reason);
+    if (reason.find("truncated file") != std::string::npos) Fail("{} is cut short ({}); copy or record it again", path.string(), reason);
     if (reason.find("signature not found") != std::string::npos) Fail("{} is not an HDF5 file", path.string());
     Fail("cannot read {}: {}", path.string(), reason);
   }

@@ -31,7 +31,7 @@ class Handle {
 
   hid_t Id() const { return id_; }
   explicit operator bool() const { return id_ >= 0; }
-  herr_t Reset();                                         // closes now; negative when HDF5 failed
+  herr_t Reset();                                            // closes now; negative when HDF5 failed
   hid_t Release() { return std::exchange(id_, hid_t{-1}); }  // gives up without closing
 
  private:
@@ -53,7 +53,7 @@ struct Array {
   size_t item_bytes = 0;
 };
 
-bool Exists(hid_t parent, const std::string& path);  // each step of "a/b/c"
+bool Exists(hid_t parent, const std::string& path);                                // each step of "a/b/c"
 Array OpenArray(hid_t parent, const std::string& path, const std::string& where);  // Error "WHERE: no PATH"
 
 // Rows [begin, begin + count) of the first axis, converted to `memory` and packed into `to`. Throws Error with `where`.

@@ -136,8 +136,7 @@ DatasetFacts ImportVideos(const ImportOptions& options) {
     const fs::path path = options.videos / names[i];
     VideoReader reader(path, options.video);
     if (std::abs(reader.Fps() / facts.fps - 1) > 0.01)
-      Fail("{}: it has {:.4g} frames a second, {} has {:.4g}; give one rate for all", path.string(), reader.Fps(), names[0],
-           facts.fps);
+      Fail("{}: it has {:.4g} frames a second, {} has {:.4g}; give one rate for all", path.string(), reader.Fps(), names[0], facts.fps);
     EpisodeImport episode(writer, table ? &*table : nullptr, i);
     ImportVideo(reader, path.string(), episode, table.has_value());
     episode.Finish(reader.Decoded());

@@ -24,8 +24,7 @@ void CheckOptions(const LoaderOptions& o) {
   if (o.prefetch < 1) Fail("loader: prefetch must be at least 1, got {}", o.prefetch);
   if (o.ranks < 1 || o.rank < 0 || o.rank >= o.ranks)
     Fail("loader: rank must lie in 0..{}, got {}", std::max<int64_t>(o.ranks, 1) - 1, o.rank);
-  if (!(o.validation_share >= 0 && o.validation_share < 1))
-    Fail("loader: validation_share must lie in [0, 1), got {}", o.validation_share);
+  if (!(o.validation_share >= 0 && o.validation_share < 1)) Fail("loader: validation_share must lie in [0, 1), got {}", o.validation_share);
 }
 
 }  // namespace

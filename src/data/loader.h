@@ -6,7 +6,7 @@ namespace orrery {
 
 struct LoaderOptions {
   int64_t batch = 16;
-  int64_t length = 16;          // frames a window; shorter episodes are skipped
+  int64_t length = 16;  // frames a window; shorter episodes are skipped
   uint64_t seed = 0;
   int64_t prefetch = 4;         // batches read ahead
   int64_t rank = 0, ranks = 1;  // shard: this process draws every ranks-th window of the common order

@@ -65,8 +65,8 @@ class VideoWriter {
 };
 
 void WritePng(const std::filesystem::path& path, const at::Tensor& image);  // [H, W, 3] uint8, atomic
-std::string EncodePng(const at::Tensor& image);                            // the bytes of the same
-at::Tensor ReadPng(const std::filesystem::path& path);                     // [H, W, 3] uint8
+std::string EncodePng(const at::Tensor& image);                             // the bytes of the same
+at::Tensor ReadPng(const std::filesystem::path& path);                      // [H, W, 3] uint8
 
 // Rows of frames side by side with a white gap, each row [T, H, W, 3] (T may differ); scaled by `scale` (nearest).
 at::Tensor FilmStrip(const std::vector<at::Tensor>& rows, int64_t scale, int64_t gap);

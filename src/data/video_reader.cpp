@@ -139,8 +139,7 @@ std::optional<TimedFrame> VideoReader::Impl::Decode() {
     }
     if (status == AVERROR_EOF) break;
     if (status < 0) FailAt(fmt::format("frame {} cannot be decoded ({})", decoded, ffmpeg::Reason(status)));
-    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags)
-      FailAt(fmt::format("frame {} is damaged", decoded));
+    if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) FailAt(fmt::format("frame {} is damaged", decoded));
     const bool timed = frame->best_effort_timestamp != AV_NOPTS_VALUE;
     const double seconds = timed ? static_cast<double>(frame->best_effort_timestamp) * av_q2d(stream->time_base)
                                  : first_seconds + static_cast<double>(decoded) / file_fps;
@@ -148,8 +147,7 @@ std::optional<TimedFrame> VideoReader::Impl::Decode() {
     return TimedFrame{std::move(frame), decoded++, seconds - first_seconds};
   }
   // An MP4 counts its samples, each of which is one frame. (Elsewhere a packet may rightly show nothing.)
-  if (stream->nb_frames > 0 && decoded < packets)
-    FailAt(fmt::format("only {} of {} frames can be decoded", decoded, packets));
+  if (stream->nb_frames > 0 && decoded < packets) FailAt(fmt::format("only {} of {} frames can be decoded", decoded, packets));
   if (decoded == 0) FailAt("it has no frame");
   return std::nullopt;
 }
@@ -189,8 +187,8 @@ at::Tensor VideoReader::Impl::ToTensor(AVFrame& frame) {
   if (options.crop) Crop(frame);
   const int width = static_cast<int>(options.width), height = static_cast<int>(options.height);
   if (frame.width != scaler_width || frame.height != scaler_height || frame.format != scaler_format) {
-    scaler = ffmpeg::MakeScaler(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), width, height,
-                                AV_PIX_FMT_RGB24, &frame);
+    scaler =
+        ffmpeg::MakeScaler(frame.width, frame.height, static_cast<AVPixelFormat>(frame.format), width, height, AV_PIX_FMT_RGB24, &frame);
     scaler_width = frame.width;
     scaler_height = frame.height;
     scaler_format = frame.format;
@@ -206,8 +204,7 @@ at::Tensor VideoReader::Impl::ToTensor(AVFrame& frame) {
   return image;
 }
 
-VideoReader::VideoReader(const fs::path& path, const VideoReadOptions& options)
-    : impl_(std::make_unique<Impl>(path, options)) {}
+VideoReader::VideoReader(const fs::path& path, const VideoReadOptions& options) : impl_(std::make_unique<Impl>(path, options)) {}
 VideoReader::~VideoReader() = default;
 
 std::optional<VideoReader::Frame> VideoReader::Next() {

@@ -97,8 +97,7 @@ void VideoWriter::Impl::OpenCodec(AVStream* stream) {
   } else {
     codec->colorspace = AVCOL_SPC_SMPTE170M;  // what the scaler makes of RGB
     codec->color_range = AVCOL_RANGE_MPEG;
-    scaler = ffmpeg::MakeScaler(codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, format.pixels,
-                                nullptr);
+    scaler = ffmpeg::MakeScaler(codec->width, codec->height, AV_PIX_FMT_RGB24, codec->width, codec->height, format.pixels, nullptr);
   }
   if (output->oformat->flags & AVFMT_GLOBALHEADER) codec->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
   AVDictionary* extra = nullptr;

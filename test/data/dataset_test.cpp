@@ -196,9 +196,7 @@ TEST(Dataset, FaultsNameFileAndEpisode) {
   const auto replaced = [&](const char* path, const std::vector<hsize_t>& shape) {
     return OpeningAfter(facts, [&](hid_t file) { Replace(file, path, H5T_NATIVE_FLOAT, shape, numbers.data()); });
   };
-  const auto deleted = [&](const char* path) {
-    return OpeningAfter(facts, [&](hid_t file) { H5Ldelete(file, path, H5P_DEFAULT); });
-  };
+  const auto deleted = [&](const char* path) { return OpeningAfter(facts, [&](hid_t file) { H5Ldelete(file, path, H5P_DEFAULT); }); };
   ExpectOneLine(replaced("episode_1/actions", {10, 2}), {"expected 11 actions for 12 frames, got 10"});
   ExpectOneLine(replaced("episode_1/actions", {11, 3}), {"expected 2 floats an action, got 3"});
   ExpectOneLine(replaced("episode_1/infos/pose", {11, 3}), {"infos/pose", "[12, 3]", "[11, 3]"});
@@ -286,8 +284,7 @@ TEST(DatasetWriter, FullDiskIsOneLineAndKeepsTheOldSet) {
   facts.height = facts.width = 32;
   WriteSet(disk / "set", facts, {5});
   if (mounted) {
-    for (int again = 0; again < 3; ++again)
-      ExpectFullDiskHandled(FillDisk(disk / "set", facts), disk / "set", "No space left on device");
+    for (int again = 0; again < 3; ++again) ExpectFullDiskHandled(FillDisk(disk / "set", facts), disk / "set", "No space left on device");
     EXPECT_EQ(::umount2(disk.c_str(), MNT_DETACH), 0);
   } else {  // not root: a folder that may not be written fails the same way, at once
     fs::permissions(disk, fs::perms::owner_read | fs::perms::owner_exec);

@@ -74,8 +74,7 @@ std::vector<float> Numbers(const at::Tensor& tensor) {
 
 std::vector<int64_t> Brightness(const at::Tensor& frames) {
   std::vector<int64_t> result;
-  for (int64_t t = 0; t < frames.size(0); ++t)
-    result.push_back(std::llround((frames[t].to(at::kDouble).mean().item<double>() - 30) / 10));
+  for (int64_t t = 0; t < frames.size(0); ++t) result.push_back(std::llround((frames[t].to(at::kDouble).mean().item<double>() - 30) / 10));
   return result;
 }
 
@@ -104,7 +103,9 @@ TEST_F(ImportTest, WithoutATableThereAreNoActions) {
 
 TEST_F(ImportTest, ContinuousActionsPoseAnyOrderAndQuotes) {
   // Rows backwards, columns mixed, quotes, CRLF, a byte-order mark, blanks, and an empty action in the last frame's row.
-  std::string text = "\xEF\xBB\xBF" "angle,a1,frame,\"video\",a0,y,x\r\n";
+  std::string text =
+      "\xEF\xBB\xBF"
+      "angle,a1,frame,\"video\",a0,y,x\r\n";
   for (const auto& [name, frames] : {std::pair{"b.webm", 5}, std::pair{"\"a.mp4\"", 7}})
     for (int64_t t = frames - 1; t >= 0; --t) {
       const bool last = t == frames - 1;

@@ -135,8 +135,7 @@ TEST(SplitEpisodes, SharesAreKeptAndEpisodesStay) {
   for (const int64_t n : {2, 3, 10}) {
     EXPECT_GE(SplitEpisodes(n, Split::kValidation, 0.001).size(), 1u);
     EXPECT_GE(SplitEpisodes(n, Split::kTrain, 0.999).size(), 1u);
-    EXPECT_EQ(SplitEpisodes(n, Split::kTrain, 0.3).size() + SplitEpisodes(n, Split::kValidation, 0.3).size(),
-              static_cast<size_t>(n));
+    EXPECT_EQ(SplitEpisodes(n, Split::kTrain, 0.3).size() + SplitEpisodes(n, Split::kValidation, 0.3).size(), static_cast<size_t>(n));
   }
   EXPECT_EQ(SplitEpisodes(5, Split::kTrain, 0).size(), 5u);
   EXPECT_EQ(SplitEpisodes(1, Split::kTrain, 0.5).size(), 1u);

@@ -90,8 +90,7 @@ inline Episode RandomEpisode(const DatasetFacts& facts, int64_t frames, uint64_t
     episode.actions = at::zeros({frames, facts.actions.Width()}, at::kFloat);
     float* action = episode.actions.mutable_data_ptr<float>();
     for (int64_t i = facts.actions.Width(); i < episode.actions.numel(); ++i)
-      action[i] = facts.actions.Discrete() ? static_cast<float>(rng.Below(facts.actions.count))
-                                           : static_cast<float>(rng.Uniform(-1, 2.5));
+      action[i] = facts.actions.Discrete() ? static_cast<float>(rng.Below(facts.actions.count)) : static_cast<float>(rng.Uniform(-1, 2.5));
   }
   if (facts.has_pose) {
     episode.pose = at::empty({frames, 3}, at::kFloat);

@@ -37,9 +37,7 @@ void Write(const fs::path& path, const at::Tensor& film, const VideoWriteOptions
 }
 
 // Runs the ffmpeg program, for files that the writer does not write.
-void Ffmpeg(const std::string& arguments) {
-  ASSERT_EQ(std::system(("ffmpeg -v error -y " + arguments).c_str()), 0) << arguments;
-}
+void Ffmpeg(const std::string& arguments) { ASSERT_EQ(std::system(("ffmpeg -v error -y " + arguments).c_str()), 0) << arguments; }
 
 TEST(Video, RoundTripInEveryFormat) {
   const TemporaryFolder folder;
