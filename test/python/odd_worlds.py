@@ -63,6 +63,11 @@ class Buttons(Odd):
     action_space = MultiBinary(3)
 
 
+class Named(Odd):
+    def get_action_meanings(self):
+        return ["STAY", "FORWARD", "TURN LEFT", "TURN RIGHT", "JUMP"]
+
+
 class Nested(Odd):
     """An action space of parts."""
     action_space = Dict(a=Discrete(2), b=Discrete(2))
@@ -98,5 +103,5 @@ class Locked(Odd):
             raise ValueError(f"wrong key {key}")
 
 
-for kind in (Odd, Blind, Rendered, Buttons, Nested, Short, Endless, Dying, Raising, Locked):
+for kind in (Odd, Blind, Rendered, Buttons, Named, Nested, Short, Endless, Dying, Raising, Locked):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=f"odd_worlds:{kind.__name__}")

@@ -150,6 +150,13 @@ def test_rendered_frames_and_buttons(tmp_path):
     assert (buttons[0].frames[1:, 0, 0, 1] == buttons[0].actions[1:].sum(1) + 1).all()
 
 
+def test_names_and_walking_of_a_named_world(tmp_path):
+    data = recorded(tmp_path / "set", ODD + "Named-v0", "--episodes", 4, "--pose", "east,north,facing", "--seed", 1)
+    assert data.facts["actions"]["names"] == ["stay", "forward", "turn left", "turn right", "jump"]
+    taken = np.concatenate([data[i].actions[1:, 0] for i in range(4)])
+    assert np.isin(taken, [1, 2, 3]).mean() > 0.7
+
+
 def test_frames_limit_ends_with_a_whole_episode(tmp_path):
     data = recorded(tmp_path / "set", ODD + "Odd-v0", "--frames", 50)
     assert len(data) == 3 and data.total_frames == 63

@@ -52,7 +52,8 @@ class Source:
         return {}
 
     def action_names(self):
-        return None
+        meanings = getattr(self.env.unwrapped, "get_action_meanings", None)
+        return [str(name).lower() for name in meanings()] if meanings else None
 
     def check_pose(self, names):
         """The three names of the pose, or [] for none; other names are looked up in `info` at every step."""
@@ -180,9 +181,6 @@ class Atari(Source):
     @classmethod
     def make_arguments(cls, skip):
         return {"frameskip": skip, "repeat_action_probability": 0.0}
-
-    def action_names(self):
-        return [name.lower() for name in self.env.unwrapped.get_action_meanings()]
 
     def repeats(self):
         return 1
