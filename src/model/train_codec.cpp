@@ -41,6 +41,7 @@ at::Tensor SpreadFrames(const Dataset& dataset, const std::vector<int64_t>& epis
 TrainOptions CodecTrainDefaults() {
   TrainOptions options;
   options.optimizer = "muon";
+  options.muon_lr = 0.02;
   options.decay_from = 0.4;
   return options;
 }

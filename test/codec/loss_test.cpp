@@ -8,12 +8,18 @@ namespace orrery {
 namespace {
 
 TEST(ReconstructionLoss, IsTheSumOfItsTerms) {
-  const at::Tensor truth = at::zeros({1, 1, 2, 3}), decoded = at::tensor({0.f, 1.f, 3.f, 0.f, 0.f, -2.f}).view({1, 1, 2, 3});
+  const at::Tensor truth = at::zeros({2, 1, 2, 3}), decoded = truth.clone();
+  decoded[0].copy_(at::tensor({0.f, 1.f, 3.f, 0.f, 0.f, -2.f}).view({1, 2, 3}));
   const auto loss = [&](const CodecLossOptions& o) { return ReconstructionLoss(decoded, truth, o).item<double>(); };
-  EXPECT_NEAR(loss({.l1 = 2, .l2 = 0, .gradient = 0}), 2 * 6.0 / 6, 1e-6);
-  EXPECT_NEAR(loss({.l1 = 0, .l2 = 3, .gradient = 0}), 3 * 14.0 / 6, 1e-6);
+  EXPECT_NEAR(loss({.rms = 2, .gradient = 0}), 2 * 0.5 * std::sqrt(14.0 / 6), 1e-3);
   // Down: 0, 1, 5 of three. Across: 1, 2, 0, 2 of four.
-  EXPECT_NEAR(loss({.l1 = 0, .l2 = 0, .gradient = 0.5}), 0.5 * (6.0 / 3 + 5.0 / 4), 1e-6);
+  EXPECT_NEAR(loss({.rms = 0, .gradient = 0.5}), 0.5 * 0.5 * (6.0 / 3 + 5.0 / 4), 1e-6);
+}
+
+TEST(ReconstructionLoss, HasAGradientAtPerfection) {
+  const at::Tensor truth = at::ones({2, 3, 4, 4}), decoded = truth.clone().requires_grad_();
+  ReconstructionLoss(decoded, truth, {}).backward();
+  EXPECT_TRUE(decoded.grad().isfinite().all().item<bool>());
 }
 
 TEST(Divergence, AgreesWithSampling) {
