@@ -13,7 +13,7 @@ record() {
   [ -e "data/$1" ] && return
   case $1 in
     maze) "$orrery" record maze --episodes 800 --frames 256 --seed 1 --policy explore --out data/maze ;;
-    doom) build/release/orrery-record gymnasium:VizdoomMyWayHome-v1 --frames 250000 --policy explore --seed 1 --workers 2 --out data/doom ;;
+    doom) build/release/orrery-record gymnasium:VizdoomMyWayHome-v1 --frames 250000 --policy explore --seed 0 --out data/doom ;;
     *) echo "train-shipped: unknown world '$1' (valid: maze, doom)" >&2; exit 2 ;;
   esac
 }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "core/error.h"
 #include "core/file.h"
 #include "core/parts.h"
 #include "core/shape.h"

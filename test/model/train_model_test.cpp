@@ -49,7 +49,7 @@ class TrainModel : public testing::Test {
   std::shared_ptr<WorldModel> Model() const {
     ModelConfig config;
     config.state = "window(4)";
-    config.transition = {.dim = 32, .depth = 2, .heads = 2, .patch = 2};
+    config.transition = {.dim = 64, .depth = 2, .heads = 2, .patch = 1};
     config.rollout = {.steps = 2};
     config.data = set_->Facts();
     return std::make_shared<WorldModel>(config, codec_, 1);
@@ -112,7 +112,7 @@ TEST_F(TrainModel, LearnsTheBar) {
   Train(task, options, root_ / "bar");
   const auto loaded = WorldModel::Load(root_ / "bar");
   const Json score = ScoreOneStep(loaded, *set_, {0, 1, 2, 3}, {.windows = 48, .context = 4, .rollout = loaded->Config().rollout});
-  EXPECT_GT(score["gain"].get<double>(), 3) << score.dump();
+  EXPECT_GT(score["gain_low"].get<double>(), 0.5) << score.dump();
 }
 
 }  // namespace
