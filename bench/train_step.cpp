@@ -9,7 +9,6 @@
 #include <iostream>
 
 #include "core/autocast.h"
-#include "core/memory.h"
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "model/optimizer.h"
 
@@ -64,7 +63,6 @@ int Run(int argc, char** argv) {
   app.add_option("--optimizer", optimizer);
   app.add_flag("--fp32", fp32);
   CLI11_PARSE(app, argc, argv);
-  TuneMalloc();
 
   const LatentShape latent;
   ActionSpace actions{4, 0, {}, {}, {}};

@@ -27,3 +27,11 @@ function(orrery_torch_target target)
   endif()
   target_precompile_headers(${target} REUSE_FROM orrery_pch)
 endfunction()
+
+# Gives a program that trains or plays jemalloc in place of the C library's allocator (not under sanitizers, which bring their own).
+function(orrery_fast_malloc target)
+  if(JEMALLOC AND NOT ORRERY_SANITIZE)
+    target_sources(${target} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/malloc_conf.cpp)
+    target_link_libraries(${target} PRIVATE -Wl,--push-state,--no-as-needed ${JEMALLOC} -Wl,--pop-state)
+  endif()
+endfunction()

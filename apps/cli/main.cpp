@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "core/error.h"
-#include "core/memory.h"
 #include "core/signals.h"
 
 namespace orrery::cli {
@@ -68,7 +67,6 @@ int Run(int argc, char** argv) {
 }  // namespace orrery::cli
 
 int main(int argc, char** argv) {
-  orrery::TuneMalloc();
   orrery::CatchStopSignals();
   try {
     return orrery::cli::Run(argc, argv);

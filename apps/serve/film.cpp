@@ -19,8 +19,7 @@ namespace {
 class TemporaryFolder {
  public:
   TemporaryFolder() : path_((std::filesystem::temp_directory_path() / "orrery-film-XXXXXX").string()) {
-    if (!mkdtemp(path_.data()))
-      Fail("cannot make a folder like {} for the film: {}", path_, std::generic_category().message(errno));
+    if (!mkdtemp(path_.data())) Fail("cannot make a folder like {} for the film: {}", path_, std::generic_category().message(errno));
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;

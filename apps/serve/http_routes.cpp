@@ -137,8 +137,7 @@ bool OriginAllowed(const ServerState& state, const HttpRequest& request) {
   if (origin.empty()) return true;
   const std::string host = Field(request, http::field::host);
   const auto& others = state.options.origins;
-  return origin == "http://" + host || origin == "https://" + host ||
-         std::find(others.begin(), others.end(), origin) != others.end();
+  return origin == "http://" + host || origin == "https://" + host || std::find(others.begin(), others.end(), origin) != others.end();
 }
 
 }  // namespace orrery

@@ -23,8 +23,8 @@ struct ServeOptions {
   int64_t film_megabytes = 64;    // frames kept for the film, of one session
   int64_t keep_megabytes = 256;   // snapshots kept, of one session; the oldest go first
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ServeOptions, host, port, page, origins, fps, max_sessions, max_connections,
-                                                workers, window, idle_minutes, message_bytes, film_megabytes, keep_megabytes)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ServeOptions, host, port, page, origins, fps, max_sessions, max_connections, workers,
+                                                window, idle_minutes, message_bytes, film_megabytes, keep_megabytes)
 
 // Throws Error that names the option out of range.
 void CheckOptions(const ServeOptions& options);

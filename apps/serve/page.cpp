@@ -12,8 +12,7 @@ namespace {
 
 bool PlainPath(std::string_view path) {
   const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' ||
-           c == '/';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_' || c == '/';
   };
   return path.starts_with('/') && std::all_of(path.begin(), path.end(), plain) && path.find("..") == path.npos &&
          path.find("//") == path.npos;

@@ -1,9 +1,9 @@
 #include "serve/play_connection.h"
 
+#include <array>
 #include <boost/asio/detached.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
-#include <array>
 #include <random>
 #include <utility>
 
@@ -58,8 +58,7 @@ asio::awaitable<void> PlayConnection::Run(Request upgrade) {
 
 asio::awaitable<bool> PlayConnection::Open() {
   if (static_cast<int64_t>(state_.sessions.size()) >= state_.options.max_sessions) {
-    Close(websocket::close_code::try_again_later,
-          fmt::format("all {} places are taken; try again later", state_.options.max_sessions));
+    Close(websocket::close_code::try_again_later, fmt::format("all {} places are taken; try again later", state_.options.max_sessions));
     co_return false;
   }
   state_.sessions[id_] = weak_from_this();

@@ -83,7 +83,7 @@ class PlayConnection : public std::enable_shared_from_this<PlayConnection> {
   void SayError(std::string_view message);
   void SayStatus();
   Json Hello() const;
-  FrameHeader Header() const;  // of latest_
+  FrameHeader Header() const;                 // of latest_
   std::vector<KeptState> KeptStates() const;  // on strand_
 
   ServerState& state_;
@@ -103,7 +103,7 @@ class PlayConnection : public std::enable_shared_from_this<PlayConnection> {
   std::deque<std::string> texts_;
   size_t faults_ = 0;
   PicturePtr latest_;
-  bool unsent_ = false;       // latest_ is not written yet
+  bool unsent_ = false;  // latest_ is not written yet
   uint32_t latest_input_ = 0;
   float latest_wait_ms_ = 0;
   uint64_t seed_ = 0;

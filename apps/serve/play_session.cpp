@@ -13,8 +13,7 @@ using Clock = std::chrono::steady_clock;
 
 }  // namespace
 
-PlaySession::PlaySession(std::unique_ptr<World> world, const PlayLimits& limits)
-    : world_(std::move(world)), limits_(limits) {
+PlaySession::PlaySession(std::unique_ptr<World> world, const PlayLimits& limits) : world_(std::move(world)), limits_(limits) {
   ORRERY_CHECK(world_ != nullptr);
 }
 
@@ -37,8 +36,7 @@ PicturePtr PlaySession::Step(std::span<const float> action) {
 int64_t PlaySession::Keep() {
   Kept kept{next_id_, tick_, seed_, world_->Snapshot()};
   if (kept.snapshot.size() > limits_.keep_bytes)
-    Fail("a snapshot of this world takes {} bytes, more than the {} that a session may keep", kept.snapshot.size(),
-         limits_.keep_bytes);
+    Fail("a snapshot of this world takes {} bytes, more than the {} that a session may keep", kept.snapshot.size(), limits_.keep_bytes);
   size_t bytes = kept.snapshot.size();
   for (const Kept& other : kept_) bytes += other.snapshot.size();
   while (bytes > limits_.keep_bytes || kept_.size() >= limits_.keep_count) {

@@ -92,8 +92,7 @@ ClientMessage ParseFields(const std::string& type, Fields& fields) {
   if (type == "rewind") return RewindMessage{static_cast<int64_t>(fields.Count("id", kMax32))};
   if (type == "forget") return ForgetMessage{static_cast<int64_t>(fields.Count("id", kMax32))};
   if (type == "rate") return ParseRate(fields);
-  static const std::vector<std::string> types = {"input", "seen", "pause", "resume", "step",
-                                                 "reset", "keep", "rewind", "forget", "rate"};
+  static const std::vector<std::string> types = {"input", "seen", "pause", "resume", "step", "reset", "keep", "rewind", "forget", "rate"};
   FailUnknown("message type", type.substr(0, 40), types);
 }
 

@@ -43,8 +43,8 @@ struct ForgetMessage {
 struct RateMessage {
   double fps = 0;
 };
-using ClientMessage = std::variant<InputMessage, SeenMessage, PauseMessage, StepMessage, ResetMessage, KeepMessage,
-                                   RewindMessage, ForgetMessage, RateMessage>;
+using ClientMessage = std::variant<InputMessage, SeenMessage, PauseMessage, StepMessage, ResetMessage, KeepMessage, RewindMessage,
+                                   ForgetMessage, RateMessage>;
 
 // Frames a second that a page may ask for.
 inline constexpr double kMinFps = 0.5, kMaxFps = 120;
@@ -59,9 +59,9 @@ struct FrameHeader {
   uint32_t tick = 0;      // frames since the start; a rewind takes it back
   uint32_t input = 0;     // number of the newest input that this frame obeyed
   uint16_t width = 0, height = 0;
-  float step_ms = 0;  // the world's step and picture
-  float wait_ms = 0;  // before that, for a free worker
-  bool jump = false;  // after a reset or rewind: no action led here
+  float step_ms = 0;   // the world's step and picture
+  float wait_ms = 0;   // before that, for a free worker
+  bool jump = false;   // after a reset or rewind: no action led here
   double time_ms = 0;  // server's clock at sending, from its start
   Action action;       // that led to this frame; empty after a jump
 };

@@ -111,8 +111,8 @@ struct Server::Impl {
     acceptor.bind(endpoint, error);
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error)
-      Fail("cannot listen on port {} of {}: {}; give another port (0 takes any free one)", state.options.port,
-           state.options.host, error.message());
+      Fail("cannot listen on port {} of {}: {}; give another port (0 takes any free one)", state.options.port, state.options.host,
+           error.message());
   }
 
   asio::awaitable<void> Accept() {
@@ -139,8 +139,7 @@ struct Server::Impl {
     acceptor.close();
     const auto sessions = state.sessions;
     for (const auto& [id, session] : sessions) {
-      if (const auto connection = session.lock())
-        connection->Close(beast::websocket::close_code::going_away, "the server is stopping");
+      if (const auto connection = session.lock()) connection->Close(beast::websocket::close_code::going_away, "the server is stopping");
     }
     for (int i = 0; i < 20 && !state.sessions.empty(); ++i) {
       timer.expires_after(std::chrono::milliseconds(50));

@@ -33,7 +33,7 @@ struct ServerState {
   ServeOptions options;
   PlayWorld play;
   Page page;
-  bool loopback = true;   // bound to a loopback address
+  bool loopback = true;  // bound to a loopback address
   bool stopping = false;
   int64_t connections = 0;
   int64_t films_waiting = 0;

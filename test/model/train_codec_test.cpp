@@ -1,5 +1,6 @@
 #include "model/train_codec.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ at::Tensor Picture(Rng& rng) {
 class TrainCodecTest : public testing::Test {
  protected:
   void SetUp() override {
+    at::set_num_threads(1);  // networks this small only wait for each other on two
     folder_ = fs::temp_directory_path() / fmt::format("orrery_train_codec_{}", ::getpid());
     fs::remove_all(folder_);
   }

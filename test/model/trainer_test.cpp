@@ -1,5 +1,6 @@
 #include "model/trainer.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 #include <torch/nn/modules/linear.h>
 
@@ -76,6 +77,7 @@ class MapTask : public TrainTask {
 class TrainerTest : public testing::Test {
  protected:
   void SetUp() override {
+    at::set_num_threads(1);  // networks this small only wait for each other on two
     const testing::TestInfo* info = testing::UnitTest::GetInstance()->current_test_info();
     folder_ = fs::temp_directory_path() / fmt::format("orrery_{}_{}_{}", info->test_suite_name(), info->name(), ::getpid());
     fs::remove_all(folder_);

@@ -116,9 +116,9 @@ class Client {
   Stream socket_;
 };
 
-inline boost::beast::http::response<boost::beast::http::string_body> Get(
-    uint16_t port, const std::string& target, const std::string& host = "127.0.0.1",
-    boost::beast::http::verb method = boost::beast::http::verb::get) {
+inline boost::beast::http::response<boost::beast::http::string_body> Get(uint16_t port, const std::string& target,
+                                                                         const std::string& host = "127.0.0.1",
+                                                                         boost::beast::http::verb method = boost::beast::http::verb::get) {
   namespace http = boost::beast::http;
   boost::asio::io_context io;
   boost::beast::tcp_stream stream(io);

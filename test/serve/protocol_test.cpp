@@ -34,13 +34,28 @@ TEST(Protocol, ReadsEveryMessage) {
 
 TEST(Protocol, RefusesEverythingElse) {
   const std::string deep = std::string(1500, '[') + std::string(1500, ']');
-  for (const std::string text : {"", "x", "[]", "3", "{}", R"({"type":3})", R"({"type":"jump"})", R"({"type":"input"})",
-                                 R"({"type":"input","number":-1})", R"({"type":"input","number":1.5})",
-                                 R"({"type":"input","number":4294967296})", R"({"type":"input","number":1,"action":2})",
-                                 R"({"type":"input","number":1,"action":["a"]})", R"({"type":"input","number":1,"more":2})",
-                                 R"({"type":"reset"})", R"({"type":"reset","start":1,"seed":2})",
-                                 R"({"type":"reset","seed":-4})", R"({"type":"rate","fps":0})", R"({"type":"rate","fps":1e9})",
-                                 R"({"type":"rewind"})", R"({"type":"rewind","id":"1"})", "{\"type\":\"pause\xff\"}"})
+  for (const std::string text : {"",
+                                 "x",
+                                 "[]",
+                                 "3",
+                                 "{}",
+                                 R"({"type":3})",
+                                 R"({"type":"jump"})",
+                                 R"({"type":"input"})",
+                                 R"({"type":"input","number":-1})",
+                                 R"({"type":"input","number":1.5})",
+                                 R"({"type":"input","number":4294967296})",
+                                 R"({"type":"input","number":1,"action":2})",
+                                 R"({"type":"input","number":1,"action":["a"]})",
+                                 R"({"type":"input","number":1,"more":2})",
+                                 R"({"type":"reset"})",
+                                 R"({"type":"reset","start":1,"seed":2})",
+                                 R"({"type":"reset","seed":-4})",
+                                 R"({"type":"rate","fps":0})",
+                                 R"({"type":"rate","fps":1e9})",
+                                 R"({"type":"rewind"})",
+                                 R"({"type":"rewind","id":"1"})",
+                                 "{\"type\":\"pause\xff\"}"})
     EXPECT_THROW(ParseClientMessage(text), Error) << text;
   EXPECT_THROW(ParseClientMessage(deep), Error);
   std::string wide = R"({"type":"input","number":1,"action":[0)";

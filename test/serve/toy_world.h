@@ -63,9 +63,7 @@ class ToyWorld : public World {
     }
   }
 
-  std::vector<StateVariable> TrueState() const override {
-    return {{"position", {2}, {state_.x, state_.y}}};
-  }
+  std::vector<StateVariable> TrueState() const override { return {{"position", {2}, {state_.x, state_.y}}}; }
 
   std::string Snapshot() const override { return {reinterpret_cast<const char*>(&state_), sizeof(state_)}; }
 

@@ -109,7 +109,7 @@ export class Axes {
   }
 
   describe(action) {
-    return action ? action.map((value, i) => `${this.names[i]} ${value.toFixed(2)}`).join(', ') : 'waiting';
+    return action.map((value, i) => `${this.names[i]} ${value.toFixed(2)}`).join(', ') || 'none';
   }
 
   label(control) {
