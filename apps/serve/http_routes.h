@@ -1,5 +1,7 @@
 // What the server answers over plain HTTP, and whom it answers.
 #pragma once
+#include <utility>  // which awaitable.hpp of Boost 1.74 forgets
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/http/string_body.hpp>

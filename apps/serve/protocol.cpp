@@ -137,7 +137,7 @@ std::string EncodeFrameHeader(const FrameHeader& header) {
   Put(bytes, 32, header.wait_ms);
   Put(bytes, 36, header.jump ? kJumpFlag : uint32_t{0});
   Put(bytes, 40, header.time_ms);
-  std::memcpy(bytes.data() + kFrameHeaderBytes, header.action.data(), header.action.size() * sizeof(float));
+  for (size_t i = 0; i < header.action.size(); ++i) Put(bytes, kFrameHeaderBytes + i * sizeof(float), header.action[i]);
   return bytes;
 }
 
@@ -159,8 +159,7 @@ FrameHeader DecodeFrameHeader(std::string_view message, size_t& header_bytes) {
   header.wait_ms = Get<float>(message, 32);
   header.jump = (Get<uint32_t>(message, 36) & kJumpFlag) != 0;
   header.time_ms = Get<double>(message, 40);
-  header.action.resize(width);
-  std::memcpy(header.action.data(), message.data() + kFrameHeaderBytes, width * sizeof(float));
+  for (size_t i = 0; i < width; ++i) header.action.push_back(Get<float>(message, kFrameHeaderBytes + i * sizeof(float)));
   return header;
 }
 

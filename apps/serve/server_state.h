@@ -1,5 +1,7 @@
 // What all connections of one server share. Touched on the IO thread only, but for the two pools.
 #pragma once
+#include <utility>  // which awaitable.hpp of Boost 1.74 forgets
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,5 +1,7 @@
 // A wake-up call between coroutines of one thread.
 #pragma once
+#include <utility>  // which awaitable.hpp of Boost 1.74 forgets
+
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/redirect_error.hpp>
