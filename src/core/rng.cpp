@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace orrery {
 
@@ -19,9 +20,7 @@ uint64_t Mix(uint64_t x) {  // the finaliser of SplitMix64
 }  // namespace
 
 uint64_t DeriveSeed(uint64_t seed, std::string_view purpose) {
-  uint64_t hash = 0xCBF29CE484222325ull;  // FNV-1a
-  for (const char c : purpose) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-  return Mix(seed ^ Mix(hash));
+  return Mix(seed ^ Mix(HashBytes(purpose)));
 }
 
 uint64_t DeriveSeed(uint64_t seed, uint64_t index) { return Mix(Mix(seed) + 0x632BE59BD9B4E019ull * (index + 1)); }

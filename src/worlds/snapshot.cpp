@@ -9,11 +9,6 @@ constexpr uint32_t kVersion = 1;
 
 }  // namespace
 
-uint64_t HashBytes(std::string_view bytes, uint64_t hash) {
-  for (const char c : bytes) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3ull;
-  return hash;
-}
-
 SnapshotWriter::SnapshotWriter(std::string_view spec) : bytes_(kMagic) {
   Put(kVersion);
   Put(static_cast<uint32_t>(spec.size()));

@@ -7,11 +7,9 @@
 #include <type_traits>
 
 #include "core/error.h"
+#include "core/hash.h"
 
 namespace orrery {
-
-// FNV-1a over `bytes`.
-uint64_t HashBytes(std::string_view bytes, uint64_t hash = 0xCBF29CE484222325ull);
 
 class SnapshotWriter {
  public:
