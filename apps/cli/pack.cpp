@@ -6,6 +6,7 @@
 #include "core/file.h"
 #include "model/starts.h"
 #include "model/world_model.h"
+#include "nn/module_tensors.h"
 
 namespace orrery::cli {
 
@@ -25,13 +26,9 @@ void AddPack(CLI::App& app) {
     MakeFolder(to);
     SaveCodec(to / "codec.safetensors", model->GetCodec(), at::kHalf);
     const WorldModel packed(model->Config(), LoadCodec(to / "codec.safetensors"), 0);
-    {
-      const at::NoGradGuard guard;
-      const auto target = packed.Network().named_parameters(), source = model->Network().named_parameters();
-      for (const auto& item : source) target[item.key()].copy_(item.value());
-      const auto buffers = packed.Network().named_buffers();
-      for (const auto& item : model->Network().named_buffers()) buffers[item.key()].copy_(item.value());
-    }
+    const std::string where = (from / "model.safetensors").string();
+    LoadModule(packed.Network(), ModuleTensors(model->Network()), where);
+    LoadModule(*packed.GetMemory(), ModuleTensors(*model->GetMemory()), where);
     packed.Save(to, at::kHalf);
     SaveStarts(starts, to);
     uintmax_t bytes = 0;

@@ -1,8 +1,9 @@
 #include "codec/checkpoint.h"
 
 #include "codec/registry.h"
+#include "core/hash.h"
 #include "core/safetensors.h"
-#include "core/shape.h"
+#include "nn/module_tensors.h"
 
 namespace orrery {
 
@@ -12,37 +13,16 @@ namespace {
 
 constexpr const char* kFormat = "orrery.codec/1";
 
-NamedTensors TensorsOf(const Codec& codec) {
-  NamedTensors tensors;
-  for (const auto& item : codec.named_parameters()) tensors.emplace_back(item.key(), item.value().detach());
-  for (const auto& item : codec.named_buffers()) tensors.emplace_back(item.key(), item.value());
-  return tensors;
-}
-
-// 64-bit FNV-1a.
-class Hash {
- public:
-  void Add(const void* data, size_t bytes) {
-    const auto* p = static_cast<const unsigned char*>(data);
-    for (size_t i = 0; i < bytes; ++i) value_ = (value_ ^ p[i]) * 0x100000001b3ull;
-  }
-  void Add(const std::string& text) { Add(text.c_str(), text.size() + 1); }
-  std::string Text() const { return fmt::format("{:016x}", value_); }
-
- private:
-  uint64_t value_ = 0xcbf29ce484222325ull;
-};
-
 std::string HashOf(const std::string& spec, const NamedTensors& tensors) {
-  Hash hash;
-  hash.Add(spec);
+  const auto bytes = [](const void* data, size_t size) { return std::string_view(static_cast<const char*>(data), size); };
+  uint64_t hash = HashBytes(bytes(spec.c_str(), spec.size() + 1));
   for (const auto& [name, tensor] : tensors) {
     const at::Tensor plain = tensor.to(at::kCPU, at::kFloat).contiguous();
-    hash.Add(name);
-    hash.Add(plain.sizes().data(), plain.sizes().size() * sizeof(int64_t));
-    hash.Add(plain.const_data_ptr(), plain.nbytes());
+    hash = HashBytes(bytes(name.c_str(), name.size() + 1), hash);
+    hash = HashBytes(bytes(plain.sizes().data(), plain.sizes().size() * sizeof(int64_t)), hash);
+    hash = HashBytes(bytes(plain.const_data_ptr(), plain.nbytes()), hash);
   }
-  return hash.Text();
+  return fmt::format("{:016x}", hash);
 }
 
 const std::string& Text(const TensorFile& file, const std::string& key, const std::string& where) {
@@ -51,26 +31,12 @@ const std::string& Text(const TensorFile& file, const std::string& key, const st
   return found->second;
 }
 
-void Fill(Codec& codec, const TensorFile& file, const std::string& where) {
-  at::NoGradGuard no_grad;
-  const NamedTensors own = TensorsOf(codec);
-  for (const auto& [name, tensor] : own) {
-    const at::Tensor& given = file.At(name, where);
-    if (given.sizes() != tensor.sizes())
-      Fail("{}: tensor '{}': expected {}, got {}", where, name, ShapeText(tensor.sizes()), ShapeText(given.sizes()));
-    if (!at::isfinite(given).all().item<bool>()) Fail("{}: tensor '{}' has numbers that are not finite", where, name);
-    at::Tensor target = tensor;
-    target.copy_(given);
-  }
-  if (file.tensors.size() != own.size()) Fail("{}: expected {} tensors, got {}", where, own.size(), file.tensors.size());
-}
-
 }  // namespace
 
-std::string CodecHash(const Codec& codec) { return HashOf(codec.Spec(), TensorsOf(codec)); }
+std::string CodecHash(const Codec& codec) { return HashOf(codec.Spec(), ModuleTensors(codec)); }
 
 void SaveCodec(const fs::path& path, const Codec& codec, at::ScalarType weights) {
-  NamedTensors tensors = TensorsOf(codec);
+  NamedTensors tensors = ModuleTensors(codec);
   const size_t count = codec.parameters().size();
   for (size_t i = 0; i < count; ++i) tensors[i].second = tensors[i].second.to(weights);
   SaveSafetensors(path, tensors, {{"format", kFormat}, {"spec", codec.Spec()}, {"hash", HashOf(codec.Spec(), tensors)}});
@@ -84,7 +50,7 @@ std::shared_ptr<Codec> LoadCodec(const fs::path& path) {
   if (const std::string& format = Text(file, "format", where); format != kFormat)
     Fail("{}: expected the format {}, got {}", where, kFormat, format);
   std::shared_ptr<Codec> codec = Codecs().Make(Text(file, "spec", where), 0);
-  Fill(*codec, file, where);
+  LoadModule(*codec, file.tensors, where);
   if (const std::string hash = CodecHash(*codec); hash != Text(file, "hash", where))
     Fail("{}: its content has the hash {}, not {} as it says; the file was changed or damaged", where, hash, Text(file, "hash", where));
   codec->eval();

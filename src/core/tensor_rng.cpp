@@ -15,4 +15,12 @@ at::Tensor UniformTensor(at::IntArrayRef sizes, Rng& rng) {
   return at::empty(sizes, at::kFloat).uniform_(0, 1, generator);
 }
 
+DefaultGeneratorScope::DefaultGeneratorScope(uint64_t seed) {
+  at::Generator generator = at::detail::getDefaultCPUGenerator();
+  before_ = generator.get_state();
+  generator.set_current_seed(seed);
+}
+
+DefaultGeneratorScope::~DefaultGeneratorScope() { at::Generator(at::detail::getDefaultCPUGenerator()).set_state(before_); }
+
 }  // namespace orrery

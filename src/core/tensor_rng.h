@@ -10,4 +10,16 @@ namespace orrery {
 at::Tensor NormalTensor(at::IntArrayRef sizes, Rng& rng);
 at::Tensor UniformTensor(at::IntArrayRef sizes, Rng& rng);  // [0, 1)
 
+// PyTorch's default CPU generator, from which module constructors draw, starts at `seed` for the scope and goes on where it was after.
+class DefaultGeneratorScope {
+ public:
+  explicit DefaultGeneratorScope(uint64_t seed);
+  DefaultGeneratorScope(const DefaultGeneratorScope&) = delete;
+  DefaultGeneratorScope& operator=(const DefaultGeneratorScope&) = delete;
+  ~DefaultGeneratorScope();
+
+ private:
+  at::Tensor before_;
+};
+
 }  // namespace orrery

@@ -7,6 +7,7 @@
 #include "core/progress.h"
 #include "core/rng.h"
 #include "core/signals.h"
+#include "core/tensor_rng.h"
 
 namespace orrery {
 
@@ -19,16 +20,13 @@ int64_t Half(int64_t n) { return (n + 1) / 2; }
 }  // namespace
 
 InverseModel::InverseModel(const ActionSpace& actions, int64_t height, int64_t width, uint64_t seed) : actions_(actions) {
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
-  const at::Tensor before = generator.get_state();
-  generator.set_current_seed(seed);
+  const DefaultGeneratorScope seeded(seed);
   const auto conv = [](int64_t in, int64_t out) { return nn::Conv2d(nn::Conv2dOptions(in, out, 5).stride(2).padding(2)); };
   conv1_ = register_module("conv1", conv(6, 24));
   conv2_ = register_module("conv2", conv(24, 48));
   conv3_ = register_module("conv3", conv(48, 64));
   hidden_ = register_module("hidden", nn::Linear(64 * Half(Half(Half(height))) * Half(Half(Half(width))), 128));
   out_ = register_module("out", nn::Linear(128, actions.Discrete() ? actions.count : actions.dims));
-  generator.set_state(before);
 }
 
 at::Tensor InverseModel::Forward(const at::Tensor& before, const at::Tensor& after) {

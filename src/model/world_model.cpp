@@ -1,10 +1,9 @@
 #include "model/world_model.h"
 
-#include <ATen/CPUGeneratorImpl.h>
-
 #include "codec/checkpoint.h"
 #include "core/file.h"
-#include "model/module_tensors.h"
+#include "core/tensor_rng.h"
+#include "nn/module_tensors.h"
 #include "state/registry.h"
 
 namespace orrery {
@@ -21,13 +20,10 @@ WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_
          data.width);
   path_ = NoisePaths().Make(config_.path);
   config_.path = path_->Spec();
-  {  // module constructors draw from the default generator
-    at::Generator generator = at::detail::getDefaultCPUGenerator();
-    const at::Tensor before = generator.get_state();
-    generator.set_current_seed(seed);
+  {
+    const DefaultGeneratorScope seeded(seed);
     network_ = std::make_shared<Transition>(config_.transition, config_.latent, data.actions);
     memory_ = MakeMemory(config_.state, network_->Geometry());
-    generator.set_state(before);
   }
   config_.state = memory_->Spec();
   codec_->eval();

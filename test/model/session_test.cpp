@@ -11,7 +11,7 @@
 #include "core/file.h"
 #include "core/tensor_rng.h"
 #include "model/dream_world.h"
-#include "model/module_tensors.h"
+#include "nn/module_tensors.h"
 
 namespace orrery {
 namespace {
