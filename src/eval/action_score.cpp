@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/windows.h"
 #include "eval/inverse_model.h"
 #include "eval/pixels.h"
 
@@ -30,24 +31,6 @@ Pairs RealPairs(const Dataset& dataset, const std::vector<int64_t>& episodes, in
     action.push_back(part.actions.narrow(0, 1, kRun));
   }
   return {at::cat(before), at::cat(after), at::cat(action)};
-}
-
-// Held-out windows of context + frames + 1 frames, stacked: [W, ...].
-Episode HeldOut(const Dataset& dataset, const std::vector<int64_t>& episodes, const ActionScoreOptions& o, Rng& rng) {
-  const int64_t length = o.context + o.frames;
-  std::vector<int64_t> usable;
-  for (const int64_t e : episodes)
-    if (dataset.Frames(e) >= length) usable.push_back(e);
-  if (usable.empty()) Fail("action score: no held-out episode has {} frames", length);
-  std::vector<at::Tensor> frames, actions, pose;
-  for (int64_t i = 0; i < o.windows; ++i) {
-    const int64_t e = usable[i % usable.size()];
-    const Episode part = dataset.Read(e, rng.Below(dataset.Frames(e) - length + 1), length);
-    frames.push_back(part.frames);
-    actions.push_back(part.actions);
-    if (part.pose.defined()) pose.push_back(part.pose);
-  }
-  return {at::stack(frames), at::stack(actions), pose.empty() ? at::Tensor() : at::stack(pose), 0};
 }
 
 // [W, frames, H, W, 3]: what the model imagines after the context of every window, under the recorded actions.
@@ -105,7 +88,7 @@ Json ScoreActions(const std::shared_ptr<const WorldModel>& model, const Dataset&
   inverse.Fit(pairs.before, pairs.after, pairs.action, o.epochs, o.seed);
 
   const at::NoGradGuard guard;
-  const Episode windows = HeldOut(dataset, held_out, o, rng);
+  const Episode windows = SampleWindows(dataset, held_out, o.windows, o.context + o.frames, rng);
   const at::Tensor dream = Dream(model, windows, o);
   const int64_t P = o.frames - 1;  // pairs whose two frames are both imagined
   const at::Tensor real = windows.frames.narrow(1, o.context, o.frames), chosen = windows.actions.narrow(1, o.context + 1, P);
