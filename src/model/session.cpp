@@ -67,7 +67,7 @@ void Session::ResetLatents(const at::Tensor& latents, const at::Tensor& actions,
   for (int64_t t = 0; t < frames; ++t) {
     StepCondition condition = Check(Row(actions, t), Row(pose, t));
     if (t == 0 && condition.action.defined()) condition.known = at::zeros({B}, condition.action.options().dtype(at::kBool));
-    Advance(condition, latents.select(1, t).contiguous());
+    Advance(ReadNext(condition), condition, latents.select(1, t).contiguous());
   }
 }
 
@@ -97,15 +97,20 @@ at::Tensor Session::Noise() {
 void Session::Step(const at::Tensor& action, const at::Tensor& pose) {
   if (!state_.latent.defined()) Fail("session: Reset with real frames before the first Step");
   const StepCondition condition = Check(action, pose);
-  Advance(condition, rollout_.Sample(state_.memory, state_.frame + 1, condition, Noise()));
+  FrameRead read = ReadNext(condition);
+  at::Tensor latent = rollout_.Sample(read, condition, Noise());
+  Advance(std::move(read), condition, std::move(latent));
 }
 
-void Session::Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose) { Advance(Check(action, pose), latent); }
+void Session::Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose) {
+  const StepCondition condition = Check(action, pose);
+  Advance(ReadNext(condition), condition, latent);
+}
 
-void Session::Advance(const StepCondition& condition, at::Tensor latent) {
-  const int64_t frame = state_.latent.defined() ? state_.frame + 1 : 0;
+void Session::Advance(FrameRead read, const StepCondition& condition, at::Tensor latent) {
+  const int64_t frame = NextIndex();
   const at::Tensor noise = rollout_.Options().context_noise ? Noise() : at::Tensor();
-  rollout_.Commit(state_.memory, frame, condition, latent, noise);
+  rollout_.Commit(state_.memory, std::move(read), condition, latent, noise);
   state_.latent = std::move(latent);
   state_.pose = condition.pose;
   state_.frame = frame;

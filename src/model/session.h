@@ -46,7 +46,9 @@ class Session {
  private:
   StepCondition Check(const at::Tensor& action, const at::Tensor& pose) const;
   at::Tensor Noise();
-  void Advance(const StepCondition& condition, at::Tensor latent);
+  int64_t NextIndex() const { return state_.latent.defined() ? state_.frame + 1 : 0; }
+  FrameRead ReadNext(const StepCondition& condition) const { return rollout_.Read(state_.memory, NextIndex(), condition); }
+  void Advance(FrameRead read, const StepCondition& condition, at::Tensor latent);
 
   std::shared_ptr<const WorldModel> model_;
   SequentialRollout rollout_;

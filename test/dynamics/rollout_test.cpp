@@ -29,12 +29,13 @@ struct Fixture {
     state = memory->Reset(1, at::kCPU, at::kFloat, 0);
     const SequentialRollout rollout(network, memory, path, {});
     Rng rng(4);
-    for (int64_t t = 0; t < frames; ++t) rollout.Commit(state, t, Action(1), NormalTensor({1, 3, 4, 4}, rng), {});
+    for (int64_t t = 0; t < frames; ++t) rollout.Commit(state, rollout.Read(state, t, Action(1)), Action(1), NormalTensor({1, 3, 4, 4}, rng), {});
   }
   static StepCondition Action(double a) { return {at::full({1, 1}, a), {}, {}}; }
   at::Tensor Sample(const RolloutOptions& options, const StepCondition& condition, uint64_t seed = 9) const {
     Rng rng(seed);
-    return SequentialRollout(network, memory, path, options).Sample(state, 5, condition, NormalTensor({1, 3, 4, 4}, rng));
+    const SequentialRollout rollout(network, memory, path, options);
+    return rollout.Sample(rollout.Read(state, 5, condition), condition, NormalTensor({1, 3, 4, 4}, rng));
   }
 };
 
@@ -97,8 +98,11 @@ TEST(SequentialRollout, TimeHasNoLimit) {
   const auto sample_from = [&](int64_t first) {
     Parts state = f.memory->Reset(1, at::kCPU, at::kFloat, 0);
     state.Mutable("committed").fill_(first);
-    for (int64_t t = first; t < first + 40; ++t) rollout.Commit(state, t, Fixture::Action(static_cast<double>(t % 3)), latent, {});
-    return rollout.Sample(state, first + 40, Fixture::Action(1), noise);
+    for (int64_t t = first; t < first + 40; ++t) {
+      const StepCondition condition = Fixture::Action(static_cast<double>(t % 3));
+      rollout.Commit(state, rollout.Read(state, t, condition), condition, latent, {});
+    }
+    return rollout.Sample(rollout.Read(state, first + 40, Fixture::Action(1)), Fixture::Action(1), noise);
   };
   EXPECT_LT((sample_from(30'000'000) - sample_from(300)).abs().max().item<double>(), 1e-4);
 }

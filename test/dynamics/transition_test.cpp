@@ -148,10 +148,14 @@ TEST_P(Layout, LearnsWhatAnActionDoes) {
   const Clip clip = world(32, rng);
   Parts state = memory->Reset(32, at::kCPU, at::kFloat, 0);
   at::Tensor unused;
-  for (int64_t t = 0; t < 3; ++t) rollout.Commit(state, t, {clip.condition.action.select(1, t), {}, {}}, clip.latent.select(1, t), unused);
+  for (int64_t t = 0; t < 3; ++t) {
+    const StepCondition condition{clip.condition.action.select(1, t), {}, {}};
+    rollout.Commit(state, rollout.Read(state, t, condition), condition, clip.latent.select(1, t), unused);
+  }
   const at::Tensor noise = NormalTensor({32, 3, 4, 4}, rng);
   const auto error = [&](const at::Tensor& action) {
-    return (rollout.Sample(state, 3, {action, {}, {}}, noise) - clip.latent.select(1, 3)).square().mean().item<double>();
+    const StepCondition condition{action, {}, {}};
+    return (rollout.Sample(rollout.Read(state, 3, condition), condition, noise) - clip.latent.select(1, 3)).square().mean().item<double>();
   };
   const at::Tensor right = clip.condition.action.select(1, 3), wrong = (right + 1).remainder(3);
   EXPECT_LT(error(right), 0.25);

@@ -21,16 +21,15 @@ SequentialRollout::SequentialRollout(std::shared_ptr<Transition> network, std::s
   if (!(options.context_level >= 0 && options.context_level < 1)) Fail("rollout: context_level must lie in [0, 1), got {}", options.context_level);
 }
 
-std::vector<LayerContext> SequentialRollout::Contexts(const Parts& state, const ReadPlan& plan) const {
-  std::vector<LayerContext> contexts;
-  for (int64_t l = 0; l < network_->Options().depth; ++l) contexts.push_back(network_->Rotate(memory_->Context(state, plan, l)));
-  return contexts;
+FrameRead SequentialRollout::Read(const Parts& state, int64_t frame, const StepCondition& given) const {
+  const at::NoGradGuard guard;
+  FrameRead read{memory_->BeginFrame(state, {frame, given.action, given.pose}), {}};
+  for (int64_t l = 0; l < network_->Options().depth; ++l) read.contexts.push_back(network_->Rotate(memory_->Context(state, read.plan, l)));
+  return read;
 }
 
-at::Tensor SequentialRollout::Sample(const Parts& state, int64_t frame, const StepCondition& given, const at::Tensor& noise) const {
+at::Tensor SequentialRollout::Sample(const FrameRead& read, const StepCondition& given, const at::Tensor& noise) const {
   const at::NoGradGuard guard;
-  const ReadPlan plan = memory_->BeginFrame(state, {frame, given.action, given.pose});
-  const std::vector<LayerContext> contexts = Contexts(state, plan);
   const FrameCondition condition = OneFrame(given);
   const FrameCondition hidden{{}, {}, condition.pose};
 
@@ -41,9 +40,9 @@ at::Tensor SequentialRollout::Sample(const Parts& state, int64_t frame, const St
   for (int64_t i = 0; i < options_.steps; ++i) {
     const at::Tensor from = level(schedule[i]), to = level(schedule[i + 1]);
     const at::Tensor input = path_->Input(x, from).unsqueeze(1), label = from.view({B, 1});
-    at::Tensor out = network_->ForwardFrame(input, label, condition, contexts).squeeze(1);
+    at::Tensor out = network_->ForwardFrame(input, label, condition, read.contexts).squeeze(1);
     if (options_.guidance != 1) {
-      const at::Tensor without = network_->ForwardFrame(input, label, hidden, contexts).squeeze(1);
+      const at::Tensor without = network_->ForwardFrame(input, label, hidden, read.contexts).squeeze(1);
       out = without + options_.guidance * (out - without);
     }
     x = path_->Step(x, out, from, to);
@@ -51,14 +50,14 @@ at::Tensor SequentialRollout::Sample(const Parts& state, int64_t frame, const St
   return x;
 }
 
-void SequentialRollout::Commit(Parts& state, int64_t frame, const StepCondition& given, const at::Tensor& latent, const at::Tensor& noise) const {
+void SequentialRollout::Commit(Parts& state, FrameRead read, const StepCondition& given, const at::Tensor& latent, const at::Tensor& noise) const {
   const at::NoGradGuard guard;
-  const ReadPlan plan = memory_->BeginFrame(state, {frame, given.action, given.pose});
   const at::Tensor level = at::full({latent.size(0), 1, 1, 1}, options_.context_level, latent.options());
   const at::Tensor shown = path_->Input(options_.context_noise ? path_->Mix(latent, noise, level) : latent, level);
-  CleanFrame clean{plan.query, latent, {}};
-  network_->ForwardFrame(shown.unsqueeze(1), level.view({-1, 1}), OneFrame(given), Contexts(state, plan), &clean.layers);
-  memory_->Commit(state, plan, clean);
+  CleanFrame clean{read.plan.query, latent, {}};
+  network_->ForwardFrame(shown.unsqueeze(1), level.view({-1, 1}), OneFrame(given), read.contexts, &clean.layers);
+  read.contexts.clear();  // views of the state would make its writer copy first
+  memory_->Commit(state, read.plan, clean);
 }
 
 }  // namespace orrery

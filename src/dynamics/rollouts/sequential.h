@@ -20,6 +20,12 @@ struct StepCondition {
   at::Tensor action, pose, known;
 };
 
+// What the state offers to one frame: chosen, read and rotated once, and used by its denoising passes and its commit.
+struct FrameRead {
+  ReadPlan plan;
+  std::vector<LayerContext> contexts;  // a layer
+};
+
 class SequentialRollout {
  public:
   SequentialRollout(std::shared_ptr<Transition> network, std::shared_ptr<const Memory> memory, std::shared_ptr<const NoisePath> path,
@@ -27,17 +33,17 @@ class SequentialRollout {
 
   const RolloutOptions& Options() const { return options_; }
 
-  // Samples frame `frame` given the state, which it does not change. `noise` [B, C, h, w] decides the sample.
-  at::Tensor Sample(const Parts& state, int64_t frame, const StepCondition& condition, const at::Tensor& noise) const;
-  // Writes a finished frame into the state. `noise` is used only with context_noise.
-  void Commit(Parts& state, int64_t frame, const StepCondition& condition, const at::Tensor& latent, const at::Tensor& noise) const;
+  // Reads for frame `frame`; the state is not changed.
+  FrameRead Read(const Parts& state, int64_t frame, const StepCondition& condition) const;
+  // Samples the frame of `read`. `noise` [B, C, h, w] decides the sample.
+  at::Tensor Sample(const FrameRead& read, const StepCondition& condition, const at::Tensor& noise) const;
+  // Writes the finished frame of `read` into the state that was read. `noise` is used only with context_noise.
+  void Commit(Parts& state, FrameRead read, const StepCondition& condition, const at::Tensor& latent, const at::Tensor& noise) const;
 
   // Passes of the network over one frame that Sample and Commit make together.
   int64_t ForwardsPerFrame() const { return options_.steps * (options_.guidance == 1 ? 1 : 2) + 1; }
 
  private:
-  std::vector<LayerContext> Contexts(const Parts& state, const ReadPlan& plan) const;
-
   std::shared_ptr<Transition> network_;
   std::shared_ptr<const Memory> memory_;
   std::shared_ptr<const NoisePath> path_;
