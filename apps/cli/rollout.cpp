@@ -43,11 +43,11 @@ void Score(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& m
   std::cout << out.dump(2) << "\n";
 }
 
-// Frames of dream and truth side by side with a gap, [H, 2 W + gap, 3].
+constexpr int64_t kGap = 2;  // white pixels between truth and dream
+
+// Truth and dream side by side, [H, 2 W + kGap, 3].
 at::Tensor Beside(const at::Tensor& dream, const at::Tensor& truth) {
-  if (!truth.defined()) return dream;
-  const at::Tensor gap = at::full({dream.size(0), 2, 3}, 255, at::kByte);
-  return at::cat({truth, gap, dream}, 1).contiguous();
+  return at::cat({truth, at::full({dream.size(0), kGap, 3}, 255, at::kByte), dream}, 1).contiguous();
 }
 
 void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& model, const Dataset& set) {
@@ -66,9 +66,8 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   Session session(model, RolloutFor(a, *model));
   session.Reset(head(truth.frames), head(truth.actions), head(truth.pose), {a.seed});
   const DatasetFacts& facts = set.Facts();
-  const int64_t gap = 2;
   std::unique_ptr<VideoWriter> writer;
-  if (!a.out.empty()) writer = std::make_unique<VideoWriter>(a.out, facts.height, 2 * facts.width + gap, VideoWriteOptions{.fps = facts.fps, .scale = a.scale});
+  if (!a.out.empty()) writer = std::make_unique<VideoWriter>(a.out, facts.height, 2 * facts.width + kGap, VideoWriteOptions{.fps = facts.fps, .scale = a.scale});
   std::vector<at::Tensor> dreams, truths;
   std::vector<double> psnr;
   Progress progress("rolling out", a.frames, "frames");
@@ -88,7 +87,7 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   }
   if (writer) writer->Finish();
   progress.Finish();
-  if (!a.strip.empty()) WritePng(a.strip, FilmStrip({at::stack(truths), at::stack(dreams)}, std::min<int64_t>(a.scale, 2), gap));
+  if (!a.strip.empty()) WritePng(a.strip, FilmStrip({at::stack(truths), at::stack(dreams)}, std::min<int64_t>(a.scale, 2), kGap));
   std::cout << Json{{"episode", e}, {"first", a.first}, {"context", a.context}, {"frames", a.frames}, {"psnr_first", psnr.empty() ? 0.0 : psnr.front()},
                     {"psnr_mean", Mean(psnr)}, {"film", a.out}, {"strip", a.strip}}.dump() << "\n";
 }

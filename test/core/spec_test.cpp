@@ -4,20 +4,12 @@
 
 #include "core/action_space.h"
 #include "core/registry.h"
+#include "error_of.h"
 
 namespace orrery {
 namespace {
 
 const Facts kFacts{"pose", "retrieval", "own", {{"k", 4, "frames"}, {"weight", 0.5, "share"}, {"mode", "fov", "how"}, {"hard", false, "top-k"}}};
-
-std::string ErrorOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Spec, ReadsSumsNamesAndArguments) {
   const auto parts = ParseSpec("window(16) + retrieval.pose(k=4, mode=\"near by\", weight=1e-3, hard=true)+ssm()");

@@ -11,20 +11,12 @@
 #include "core/file.h"
 #include "core/parts.h"
 #include "core/shape.h"
+#include "error_of.h"
 
 namespace orrery {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string ErrorOf(const std::function<void()>& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 Parts Example() {
   Parts parts;
