@@ -41,7 +41,7 @@ double ForwardFlops(const Transition& network, const Sizes& sizes) {
   const double attention = o.layout == "axial" ? 2 : 1;
   const double token = 2 * static_cast<double>(o.depth) * D * D * (4 * attention + 2 * static_cast<double>(o.mlp));
   const double seen = o.layout == "axial" ? N + (T + 1) / 2 : N * (T + 1) / 2;  // keys a query sees, mean
-  const double modulation = 2 * 3 * (attention + 1) * D * D;  // once a frame
+  const double modulation = 2 * 3 * (attention + 1) * D * D;                    // once a frame
   return static_cast<double>(sizes.batch) * T * (N * (token + 4 * static_cast<double>(o.depth) * D * seen) + modulation);
 }
 
@@ -92,13 +92,24 @@ int Run(int argc, char** argv) {
     for (int i = 0; i < 4; ++i) step();
     times.push_back((Now() - start) / 4);
   }
-  const auto median = [](std::vector<double> v) { std::nth_element(v.begin(), v.begin() + v.size() / 2, v.end()); return v[v.size() / 2]; };
+  const auto median = [](std::vector<double> v) {
+    std::nth_element(v.begin(), v.begin() + v.size() / 2, v.end());
+    return v[v.size() / 2];
+  };
   const double rate = median(rates), time = median(times), flops = 3 * ForwardFlops(network, sizes);
   int64_t parameters = 0;
   for (const at::Tensor& p : network.parameters()) parameters += p.numel();
-  const Json out{{"bench", "train-step"}, {"network", options}, {"parameters", parameters}, {"batch", sizes.batch}, {"frames", sizes.frames},
-                 {"threads", at::get_num_threads()}, {"step_ms", time * 1e3}, {"frames_per_s", static_cast<double>(sizes.batch * sizes.frames) / time},
-                 {"gflops", flops / time / 1e9}, {"fp32_matrix_gflops", rate}, {"share_of_fp32_matrix_rate", flops / time / 1e9 / rate}};
+  const Json out{{"bench", "train-step"},
+                 {"network", options},
+                 {"parameters", parameters},
+                 {"batch", sizes.batch},
+                 {"frames", sizes.frames},
+                 {"threads", at::get_num_threads()},
+                 {"step_ms", time * 1e3},
+                 {"frames_per_s", static_cast<double>(sizes.batch * sizes.frames) / time},
+                 {"gflops", flops / time / 1e9},
+                 {"fp32_matrix_gflops", rate},
+                 {"share_of_fp32_matrix_rate", flops / time / 1e9 / rate}};
   std::cout << out.dump(2) << "\n";
   return 0;
 }

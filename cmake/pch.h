@@ -1,9 +1,9 @@
 // Precompiled header of every room that uses libtorch. Narrow on purpose: torch/torch.h doubles build time.
 #pragma once
 #include <ATen/ATen.h>
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
-#include <torch/csrc/autograd/custom_function.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

@@ -13,7 +13,8 @@ void AddImport(CLI::App& app) {
   auto stretch = std::make_shared<bool>(false);
   CLI::App* verb = app.add_subcommand("import", "Turn a folder of videos with an action table into a data set");
   verb->add_option("--videos", o->videos, "Folder of .mp4, .webm or .gif files")->required();
-  verb->add_option("--actions", o->actions, "actions.csv: video,frame,a0,a1,... and optionally x,y,angle; without it the set has no actions");
+  verb->add_option("--actions", o->actions,
+                   "actions.csv: video,frame,a0,a1,... and optionally x,y,angle; without it the set has no actions");
   verb->add_option("--out", o->out, "Folder of the new data set")->required();
   verb->add_option("--size", *size, "Height and width of the stored frames")->capture_default_str();
   verb->add_option("--fps", o->video.fps, "Take frames at this rate (default: the file's own)");

@@ -19,9 +19,15 @@ Json ModelInfo(const fs::path& folder) {
   int64_t codec = 0;
   for (const at::Tensor& p : model->GetCodec().parameters()) codec += p.numel();
   const Memory& memory = *model->GetMemory();
-  Json info{{"kind", "model"}, {"config", c}, {"parameters", model->Parameters()}, {"codec_parameters", codec},
-            {"tokens_per_frame", model->Network().Tokens()}, {"state_bytes", {{"10", memory.StateBytes(10, at::kFloat)},
-            {"100", memory.StateBytes(100, at::kFloat)}, {"1000", memory.StateBytes(1000, at::kFloat)}}}};
+  Json info{{"kind", "model"},
+            {"config", c},
+            {"parameters", model->Parameters()},
+            {"codec_parameters", codec},
+            {"tokens_per_frame", model->Network().Tokens()},
+            {"state_bytes",
+             {{"10", memory.StateBytes(10, at::kFloat)},
+              {"100", memory.StateBytes(100, at::kFloat)},
+              {"1000", memory.StateBytes(1000, at::kFloat)}}}};
   if (fs::exists(folder / "starts.safetensors")) info["starts"] = LoadStarts(folder).Count();
   return info;
 }
@@ -33,16 +39,20 @@ Json DataInfo(const fs::path& folder) {
     shortest = std::min(shortest, set.Frames(e));
     longest = std::max(longest, set.Frames(e));
   }
-  return {{"kind", "data set"}, {"facts", set.Facts()}, {"episodes", set.Episodes()}, {"frames", set.TotalFrames()},
-          {"shortest", shortest}, {"longest", longest}};
+  return {{"kind", "data set"},          {"facts", set.Facts()}, {"episodes", set.Episodes()},
+          {"frames", set.TotalFrames()}, {"shortest", shortest}, {"longest", longest}};
 }
 
 Json CodecInfo(const fs::path& path) {
   const std::shared_ptr<Codec> codec = LoadCodec(path);
   int64_t parameters = 0;
   for (const at::Tensor& p : codec->parameters()) parameters += p.numel();
-  return {{"kind", "codec"}, {"spec", codec->Spec()}, {"hash", CodecHash(*codec)}, {"latent", codec->Latent()},
-          {"frame", {codec->FrameHeight(), codec->FrameWidth()}}, {"parameters", parameters}};
+  return {{"kind", "codec"},
+          {"spec", codec->Spec()},
+          {"hash", CodecHash(*codec)},
+          {"latent", codec->Latent()},
+          {"frame", {codec->FrameHeight(), codec->FrameWidth()}},
+          {"parameters", parameters}};
 }
 
 Json Describe(const fs::path& path) {
@@ -50,7 +60,8 @@ Json Describe(const fs::path& path) {
   if (fs::exists(path / "model.safetensors")) return ModelInfo(path);
   if (fs::exists(path / "main_data.hdf5") || fs::exists(path / "data" / "main_data.hdf5")) return DataInfo(path);
   if (path.extension() == ".safetensors" || fs::exists(path / "codec.safetensors")) return CodecInfo(path);
-  Fail("{}: expected a model folder, a data set or a codec; found neither model.safetensors nor main_data.hdf5 nor codec.safetensors", path.string());
+  Fail("{}: expected a model folder, a data set or a codec; found neither model.safetensors nor main_data.hdf5 nor codec.safetensors",
+       path.string());
 }
 
 }  // namespace

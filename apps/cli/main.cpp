@@ -33,7 +33,9 @@ std::string Unknown(const CLI::App& app) {
   const std::string nearest = Nearest(plain, names);
   return fmt::format("unknown {} '{}'{}; see 'orrery{} --help'", option ? "option" : "argument", plain,
                      nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest),
-                     verb->get_name().empty() || verb == &app ? "" : " " + (verb->get_parent() != &app ? verb->get_parent()->get_name() + " " : "") + verb->get_name());
+                     verb->get_name().empty() || verb == &app
+                         ? ""
+                         : " " + (verb->get_parent() != &app ? verb->get_parent()->get_name() + " " : "") + verb->get_name());
 }
 
 int Run(int argc, char** argv) {

@@ -37,12 +37,17 @@ PlayWorld Dream(const PlayOptions& o) {
   PlayWorld play;
   play.title = config.data.name;
   play.model = o.model;
-  play.facts = {{"trained on", config.data.source}, {"parameters", model->Parameters()}, {"state", config.state},
-                {"path", config.path}, {"denoising steps", rollout.steps}, {"codec", config.codec}};
+  play.facts = {{"trained on", config.data.source},
+                {"parameters", model->Parameters()},
+                {"state", config.state},
+                {"path", config.path},
+                {"denoising steps", rollout.steps},
+                {"codec", config.codec}};
   play.make = [=] { return std::make_unique<DreamWorld>(model, starts, rollout); };
   DreamWorld(model, starts, rollout);  // an unplayable model fails here, not at the first visitor
   for (int64_t s = 0; s < starts->Count(); ++s)
-    play.starts.push_back({static_cast<uint64_t>(s), fmt::format("start {}", s + 1), EncodePng(starts->frames[s][starts->frames.size(1) - 1].contiguous())});
+    play.starts.push_back(
+        {static_cast<uint64_t>(s), fmt::format("start {}", s + 1), EncodePng(starts->frames[s][starts->frames.size(1) - 1].contiguous())});
   return play;
 }
 

@@ -53,14 +53,15 @@ void Record(const RecordOptions& o) {
   MakePolicy(o.policy);
   const WorldFacts& facts = world->Facts();
   const std::string name = o.name.empty() ? std::filesystem::path(o.out).filename().string() : o.name;
-  DatasetWriter writer(o.out, {name, facts.spec, facts.height, facts.width, facts.fps, facts.actions, facts.has_pose}, {.overwrite = o.overwrite});
+  DatasetWriter writer(o.out, {name, facts.spec, facts.height, facts.width, facts.fps, facts.actions, facts.has_pose},
+                       {.overwrite = o.overwrite});
   Progress progress("recording " + name, o.episodes * o.frames, "frames");
   for (int64_t e = 0; e < o.episodes && !StopRequested(); ++e) {
     writer.Add(RecordEpisode(*world, o, DeriveSeed(o.seed, static_cast<uint64_t>(e))));
     progress.Update((e + 1) * o.frames);
   }
   if (writer.Episodes() > 0) writer.Finish();
-  progress.Finish();
+  progress.Finish(StopRequested() ? "interrupted" : "");
   std::cout << fmt::format("{}: {} episodes of {} frames\n", o.out, writer.Episodes(), o.frames);
   ThrowIfStopRequested();
 }

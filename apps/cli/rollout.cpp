@@ -36,10 +36,14 @@ void Score(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& m
   const RolloutOptions rollout = RolloutFor(a, *model);
   const auto& episodes = held_out.empty() ? train : held_out;
   Json out{{"model", a.model}, {"data", a.data}, {"score", a.score}, {"seed", a.seed}, {"rollout", rollout}};
-  if (a.score == "one-step") out["result"] = ScoreOneStep(model, set, episodes, {.windows = 256, .context = a.context, .seed = a.seed, .rollout = rollout});
-  else if (a.score == "drift") out["result"] = ScoreDrift(model, set, episodes, {.frames = a.frames, .context = a.context, .seed = a.seed, .rollout = rollout});
-  else if (a.score == "actions") out["result"] = ScoreActions(model, set, train, episodes, {.context = a.context, .seed = a.seed, .rollout = rollout});
-  else FailUnknown("score", a.score, std::vector<std::string>{"one-step", "drift", "actions"});
+  if (a.score == "one-step")
+    out["result"] = ScoreOneStep(model, set, episodes, {.windows = 256, .context = a.context, .seed = a.seed, .rollout = rollout});
+  else if (a.score == "drift")
+    out["result"] = ScoreDrift(model, set, episodes, {.frames = a.frames, .context = a.context, .seed = a.seed, .rollout = rollout});
+  else if (a.score == "actions")
+    out["result"] = ScoreActions(model, set, train, episodes, {.context = a.context, .seed = a.seed, .rollout = rollout});
+  else
+    FailUnknown("score", a.score, std::vector<std::string>{"one-step", "drift", "actions"});
   std::cout << out.dump(2) << "\n";
 }
 
@@ -67,7 +71,9 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   session.Reset(head(truth.frames), head(truth.actions), head(truth.pose), {a.seed});
   const DatasetFacts& facts = set.Facts();
   std::unique_ptr<VideoWriter> writer;
-  if (!a.out.empty()) writer = std::make_unique<VideoWriter>(a.out, facts.height, 2 * facts.width + kGap, VideoWriteOptions{.fps = facts.fps, .scale = a.scale});
+  if (!a.out.empty())
+    writer =
+        std::make_unique<VideoWriter>(a.out, facts.height, 2 * facts.width + kGap, VideoWriteOptions{.fps = facts.fps, .scale = a.scale});
   std::vector<at::Tensor> dreams, truths;
   std::vector<double> psnr;
   Progress progress("rolling out", a.frames, "frames");
@@ -88,8 +94,16 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   if (writer) writer->Finish();
   progress.Finish();
   if (!a.strip.empty()) WritePng(a.strip, FilmStrip({at::stack(truths), at::stack(dreams)}, std::min<int64_t>(a.scale, 2), kGap));
-  std::cout << Json{{"episode", e}, {"first", a.first}, {"context", a.context}, {"frames", a.frames}, {"psnr_first", psnr.empty() ? 0.0 : psnr.front()},
-                    {"psnr_mean", Mean(psnr)}, {"film", a.out}, {"strip", a.strip}}.dump() << "\n";
+  std::cout << Json{{"episode", e},
+                    {"first", a.first},
+                    {"context", a.context},
+                    {"frames", a.frames},
+                    {"psnr_first", psnr.empty() ? 0.0 : psnr.front()},
+                    {"psnr_mean", Mean(psnr)},
+                    {"film", a.out},
+                    {"strip", a.strip}}
+                   .dump()
+            << "\n";
 }
 
 }  // namespace
@@ -118,8 +132,10 @@ void AddRollout(CLI::App& app) {
     const Dataset set(a->data);
     if (set.Facts().actions.Width() != model->Actions().Width() || set.Facts().actions.count != model->Actions().count)
       Fail("rollout: {} has other actions than {} was trained with", a->data, a->model);
-    if (a->score.empty()) Film(*a, model, set);
-    else Score(*a, model, set);
+    if (a->score.empty())
+      Film(*a, model, set);
+    else
+      Score(*a, model, set);
   });
 }
 

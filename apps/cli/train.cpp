@@ -22,7 +22,7 @@ struct TrainArguments {
   TrainOptions training;
   CodecTrainOptions codec_train;
   // of train model:
-  std::string codec;            // file or folder; empty: the run's own
+  std::string codec;  // file or folder; empty: the run's own
   double codec_minutes = 12;
   ModelConfig model;
   ModelTrainOptions model_train;
@@ -30,7 +30,12 @@ struct TrainArguments {
 };
 
 void Report(const TrainReport& report, const std::string& out) {
-  std::cout << Json{{"run", out}, {"steps", report.steps}, {"frames", report.frames}, {"seconds", report.seconds}, {"validation", report.validation}}.dump()
+  std::cout << Json{{"run", out},
+                    {"steps", report.steps},
+                    {"frames", report.frames},
+                    {"seconds", report.seconds},
+                    {"validation", report.validation}}
+                   .dump()
             << "\n";
   if (report.interrupted) throw Interrupted("interrupted");
 }
@@ -125,6 +130,10 @@ void AddTrain(CLI::App& app) {
   codec->add_option("--out", c->out, "Run folder; an unfinished run there goes on")->required();
   codec->add_option("--codec", c->codec_spec, "Codec spec: vae, \"vae(down=8, channels=8)\", identity")->capture_default_str();
   codec->add_option("--batch", c->codec_train.batch, "Frames a step")->capture_default_str();
+  CodecLossOptions& l = c->codec_train.loss;
+  codec->add_option("--kl", l.kl, "Weight of the divergence of the latents from N(0, 1)")->capture_default_str();
+  codec->add_option("--latent-noise", l.noise, "Half of the batch is decoded from latents with noise of up to this many deviations")
+      ->capture_default_str();
   AddTrainingOptions(*codec, c->training, c->fp32);
   Example(*codec, "orrery train codec --data data/doom --out runs/doom-codec --minutes 12");
   codec->callback([c] { TrainCodecVerb(*c); });

@@ -33,8 +33,8 @@ py::object ToArray(const at::Tensor& tensor) {
 Array<uint8_t> CheckFrames(const py::array& frames, int dims, std::string_view name) {
   const bool bytes = frames.dtype().kind() == 'u' && frames.itemsize() == 1;
   if (!bytes || frames.ndim() != dims || frames.shape(dims - 1) != 3)
-    Fail("{}: expected uint8 {}, got {} {}", name, dims == 4 ? "[T, H, W, 3]" : "[H, W, 3]",
-         py::str(frames.dtype()).cast<std::string>(), py::str(frames.attr("shape")).cast<std::string>());
+    Fail("{}: expected uint8 {}, got {} {}", name, dims == 4 ? "[T, H, W, 3]" : "[H, W, 3]", py::str(frames.dtype()).cast<std::string>(),
+         py::str(frames.attr("shape")).cast<std::string>());
   return Array<uint8_t>(frames);
 }
 

@@ -30,8 +30,8 @@ py::object TruePose(const World& world) {
 
 std::string FactsText(const World& world) {
   const WorldFacts& facts = world.Facts();
-  return Json{{"spec", facts.spec},       {"height", facts.height},     {"width", facts.width},
-              {"fps", facts.fps},         {"actions", facts.actions},   {"has_pose", facts.has_pose}}
+  return Json{{"spec", facts.spec}, {"height", facts.height},   {"width", facts.width},
+              {"fps", facts.fps},   {"actions", facts.actions}, {"has_pose", facts.has_pose}}
       .dump();
 }
 

@@ -6,8 +6,8 @@
 namespace orrery {
 
 struct IdentityOptions {
-  int64_t patch = 8;                 // pixels a side; the latent has 3 patch^2 channels
-  int64_t height = 64, width = 64;   // of the frames
+  int64_t patch = 8;                // pixels a side; the latent has 3 patch^2 channels
+  int64_t height = 64, width = 64;  // of the frames
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(IdentityOptions, patch, height, width)
 

@@ -8,17 +8,14 @@ namespace {
 
 constexpr double kLeastError = 1e-7;  // 70 dB: keeps the root's slope finite
 
-at::Tensor Difference(const at::Tensor& x, int64_t axis) {
-  return x.slice(axis, 1) - x.slice(axis, 0, -1);
-}
+at::Tensor Difference(const at::Tensor& x, int64_t axis) { return x.slice(axis, 1) - x.slice(axis, 0, -1); }
 
 }  // namespace
 
 at::Tensor ReconstructionLoss(const at::Tensor& decoded, const at::Tensor& frames, const CodecLossOptions& options) {
   const at::Tensor error = decoded - frames;
   at::Tensor loss = options.rms * (error.square().mean({1, 2, 3}) + kLeastError).sqrt().mean();
-  if (options.gradient > 0)
-    loss = loss + options.gradient * (Difference(error, 2).abs().mean() + Difference(error, 3).abs().mean());
+  if (options.gradient > 0) loss = loss + options.gradient * (Difference(error, 2).abs().mean() + Difference(error, 3).abs().mean());
   return loss;
 }
 

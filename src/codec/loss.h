@@ -6,11 +6,11 @@
 namespace orrery {
 
 struct CodecLossOptions {
-  double rms = 1;           // weight of the root of a frame's mean squared error, mean over frames: easy frames count as much as hard ones
-  double gradient = 0.1;    // of the mean absolute error of horizontal and vertical differences: sharp edges
-  double kl = 1e-6;         // of the divergence of the posterior from N(0, 1), summed over a latent
-  double noise = 0.2;       // half of the batch is decoded from latents with noise of up to this many deviations of a channel, since
-                            // a world model's latents are off the encoder's
+  double rms = 1;         // weight of the root of a frame's mean squared error, mean over frames: easy frames count as much as hard ones
+  double gradient = 0.1;  // of the mean absolute error of horizontal and vertical differences: sharp edges
+  double kl = 1e-6;       // of the divergence of the posterior from N(0, 1), summed over a latent
+  double noise = 0.2;     // half of the batch is decoded from latents with noise of up to this many deviations of a channel, since
+                          // a world model's latents are off the encoder's
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CodecLossOptions, rms, gradient, kl, noise)
 

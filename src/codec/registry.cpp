@@ -8,8 +8,8 @@ namespace orrery {
 const Registry<std::shared_ptr<Codec>, uint64_t>& Codecs() {
   static const Registry<std::shared_ptr<Codec>, uint64_t> codecs(
       "codec", {
-                   {Vae::Describe(),
-                    [](const Json& params, uint64_t seed) { return std::make_shared<Vae>(FromJson<VaeOptions>(params, "codec vae"), seed); }},
+                   {Vae::Describe(), [](const Json& params,
+                                        uint64_t seed) { return std::make_shared<Vae>(FromJson<VaeOptions>(params, "codec vae"), seed); }},
                    {IdentityCodec::Describe(),
                     [](const Json& params, uint64_t) {
                       return std::make_shared<IdentityCodec>(FromJson<IdentityOptions>(params, "codec identity"));
@@ -27,7 +27,8 @@ std::shared_ptr<Codec> MakeCodec(std::string_view spec, int64_t height, int64_t 
     if (param.name != "height" && param.name != "width") continue;
     const int64_t size = param.name == "height" ? height : width;
     if (bound[param.name] != param.value && bound[param.name] != size)
-      Fail("codec \"{}\": {} is {}, but the frames of the data are {}x{}", spec, param.name, bound[param.name].get<int64_t>(), height, width);
+      Fail("codec \"{}\": {} is {}, but the frames of the data are {}x{}", spec, param.name, bound[param.name].get<int64_t>(), height,
+           width);
     bound[param.name] = size;
   }
   return entry.make(bound, seed);

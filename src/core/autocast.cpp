@@ -7,8 +7,10 @@ namespace orrery {
 namespace autocast = at::autocast;
 
 Autocast::Autocast(c10::Device device, bool enabled)
-    : device_(device.type()), enabled_before_(autocast::is_autocast_enabled(device_)),
-      cache_before_(autocast::is_autocast_cache_enabled()), type_before_(autocast::get_autocast_dtype(device_)) {
+    : device_(device.type()),
+      enabled_before_(autocast::is_autocast_enabled(device_)),
+      cache_before_(autocast::is_autocast_cache_enabled()),
+      type_before_(autocast::get_autocast_dtype(device_)) {
   autocast::increment_nesting();
   autocast::set_autocast_enabled(device_, enabled);
   autocast::set_autocast_dtype(device_, at::kBFloat16);

@@ -34,8 +34,7 @@ void CheckKeys(const Json& given, const Json& defaults, std::string_view what) {
       FailUnknown(fmt::format("key of {}", what), key, valid);
     }
     const std::string expected = KindOf(defaults[key]);
-    if (KindOf(value) != expected)
-      Fail("{}: '{}' must be a {}, got {} ({})", what, key, expected, KindOf(value), value.dump());
+    if (KindOf(value) != expected) Fail("{}: '{}' must be a {}, got {} ({})", what, key, expected, KindOf(value), value.dump());
   }
 }
 

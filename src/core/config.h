@@ -10,15 +10,15 @@
 
 // nlohmann-json 3.11.2 (Debian 12) writes these functions for its sorted kind of JSON only; ours keeps insertion order.
 #undef NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT
-#define NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Type, ...)                                     \
-  template <class J, std::enable_if_t<nlohmann::detail::is_basic_json<J>::value, int> = 0>             \
-  void to_json(J& nlohmann_json_j, const Type& nlohmann_json_t) {                                      \
-    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__))                           \
-  }                                                                                                    \
-  template <class J, std::enable_if_t<nlohmann::detail::is_basic_json<J>::value, int> = 0>             \
-  void from_json(const J& nlohmann_json_j, Type& nlohmann_json_t) {                                    \
-    const Type nlohmann_json_default_obj{};                                                            \
-    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM_WITH_DEFAULT, __VA_ARGS__))            \
+#define NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(Type, ...)                          \
+  template <class J, std::enable_if_t<nlohmann::detail::is_basic_json<J>::value, int> = 0>  \
+  void to_json(J& nlohmann_json_j, const Type& nlohmann_json_t) {                           \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_TO, __VA_ARGS__))                \
+  }                                                                                         \
+  template <class J, std::enable_if_t<nlohmann::detail::is_basic_json<J>::value, int> = 0>  \
+  void from_json(const J& nlohmann_json_j, Type& nlohmann_json_t) {                         \
+    const Type nlohmann_json_default_obj{};                                                 \
+    NLOHMANN_JSON_EXPAND(NLOHMANN_JSON_PASTE(NLOHMANN_JSON_FROM_WITH_DEFAULT, __VA_ARGS__)) \
   }
 
 namespace orrery {

@@ -40,5 +40,4 @@ namespace internal {
 }  // namespace orrery
 
 // An invariant of ours; a failure is a bug in Orrery, never the user's fault.
-#define ORRERY_CHECK(condition) \
-  ((condition) ? void(0) : ::orrery::internal::CheckFailed(#condition, __FILE__, __LINE__))
+#define ORRERY_CHECK(condition) ((condition) ? void(0) : ::orrery::internal::CheckFailed(#condition, __FILE__, __LINE__))

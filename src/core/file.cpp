@@ -47,8 +47,7 @@ void MakeFolder(const fs::path& path) {
 
 AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
   MakeFolder(FolderOf(target_));
-  temporary_ = FolderOf(target_) /
-               fmt::format(".{}.{}.tmp{}", target_.stem().string(), ::getpid(), target_.extension().string());
+  temporary_ = FolderOf(target_) / fmt::format(".{}.{}.tmp{}", target_.stem().string(), ::getpid(), target_.extension().string());
 }
 
 AtomicFile::~AtomicFile() {

@@ -6,8 +6,8 @@
 namespace orrery {
 
 struct Part {
-  std::string name;    // unique, path-like: "window/key"
-  std::string axes;    // one letter or word an axis: "layer batch head token dim"
+  std::string name;  // unique, path-like: "window/key"
+  std::string axes;  // one letter or word an axis: "layer batch head token dim"
   at::Tensor tensor;
 };
 
@@ -22,18 +22,18 @@ class Parts {
   at::Tensor& Mutable(std::string_view name);
   void Set(std::string_view name, at::Tensor tensor);  // replaces the tensor; shape may change
 
-  size_t Bytes() const;       // sum over parts of elements x element size, whether shared or not
-  Parts Fork() const;         // shares every tensor until one side writes (copy on write); O(parts)
-  Parts Clone() const;        // deep copy
+  size_t Bytes() const;  // sum over parts of elements x element size, whether shared or not
+  Parts Fork() const;    // shares every tensor until one side writes (copy on write); O(parts)
+  Parts Clone() const;   // deep copy
   Parts To(at::Device device) const;
 
   // Empty when equal to the bit (NaNs by their bits); otherwise names the first difference.
   std::string Difference(const Parts& other) const;
 
-  void Append(std::string_view prefix, const Parts& other);   // as "prefix/name"; shares tensors
-  Parts Extract(std::string_view prefix) const;               // the inverse
+  void Append(std::string_view prefix, const Parts& other);  // as "prefix/name"; shares tensors
+  Parts Extract(std::string_view prefix) const;              // the inverse
 
-  NamedTensors ToTensors(Metadata* metadata) const;           // axes go into metadata "axes:NAME"
+  NamedTensors ToTensors(Metadata* metadata) const;  // axes go into metadata "axes:NAME"
   static Parts FromTensors(const TensorFile& file);
   void Save(const std::filesystem::path& path) const;
   static Parts Load(const std::filesystem::path& path);

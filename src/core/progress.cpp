@@ -20,8 +20,13 @@ std::string Duration(double seconds) {
 }  // namespace
 
 Progress::Progress(std::string title, int64_t total, std::string unit)
-    : title_(std::move(title)), unit_(std::move(unit)), total_(total), start_(Clock::now()), drawn_(start_),
-      terminal_(::isatty(STDERR_FILENO)), quiet_(std::getenv("ORRERY_QUIET") != nullptr) {}
+    : title_(std::move(title)),
+      unit_(std::move(unit)),
+      total_(total),
+      start_(Clock::now()),
+      drawn_(start_),
+      terminal_(::isatty(STDERR_FILENO)),
+      quiet_(std::getenv("ORRERY_QUIET") != nullptr) {}
 
 Progress::~Progress() {
   if (!finished_ && terminal_ && !quiet_ && width_ > 0) std::fputc('\n', stderr);
@@ -33,6 +38,7 @@ void Progress::Update(int64_t done, const std::string& note) {
 
 void Progress::UpdateFraction(double fraction, int64_t done, const std::string& note) {
   done_ = done;
+  fraction_ = fraction;
   if (quiet_) return;
   const auto now = Clock::now();
   const auto interval = terminal_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000);
@@ -44,7 +50,7 @@ void Progress::UpdateFraction(double fraction, int64_t done, const std::string& 
 void Progress::Finish(const std::string& note) {
   if (finished_) return;
   finished_ = true;
-  if (!quiet_) Draw(1, done_, note, true);
+  if (!quiet_) Draw(note.empty() || fraction_ < 0 ? 1 : fraction_, done_, note, true);
 }
 
 void Progress::Draw(double fraction, int64_t done, const std::string& note, bool last) {
@@ -60,8 +66,10 @@ void Progress::Draw(double fraction, int64_t done, const std::string& note, bool
   }
   line += fmt::format("  {} {}", done, unit_);
   if (elapsed > 0) line += fmt::format("  {:.4g} {}/s", static_cast<double>(done) / elapsed, unit_);
-  if (last) line += "  in " + Duration(elapsed);
-  else if (fraction > 0.001) line += "  " + Duration(elapsed * (1 - fraction) / fraction) + " left";
+  if (last)
+    line += "  in " + Duration(elapsed);
+  else if (fraction > 0.001)
+    line += "  " + Duration(elapsed * (1 - fraction) / fraction) + " left";
   if (!note.empty()) line += "  " + note;
   if (terminal_) {
     const std::string padding(width_ > line.size() ? width_ - line.size() : 0, ' ');

@@ -17,6 +17,7 @@ class Progress {
   void Update(int64_t done, const std::string& note = "");
   // For work measured in time: the fraction done in [0, 1] decides bar and time left.
   void UpdateFraction(double fraction, int64_t done, const std::string& note = "");
+  // The last line; with a note that says why, it may come before everything is done.
   void Finish(const std::string& note = "");
 
  private:
@@ -25,6 +26,7 @@ class Progress {
 
   std::string title_, unit_;
   int64_t total_, done_ = 0;
+  double fraction_ = -1;
   Clock::time_point start_, drawn_;
   bool terminal_, quiet_, finished_ = false;
   size_t width_ = 0;

@@ -19,9 +19,7 @@ uint64_t Mix(uint64_t x) {  // the finaliser of SplitMix64
 
 }  // namespace
 
-uint64_t DeriveSeed(uint64_t seed, std::string_view purpose) {
-  return Mix(seed ^ Mix(HashBytes(purpose)));
-}
+uint64_t DeriveSeed(uint64_t seed, std::string_view purpose) { return Mix(seed ^ Mix(HashBytes(purpose))); }
 
 uint64_t DeriveSeed(uint64_t seed, uint64_t index) { return Mix(Mix(seed) + 0x632BE59BD9B4E019ull * (index + 1)); }
 
@@ -29,8 +27,8 @@ std::array<uint32_t, 4> Philox4x32(std::array<uint32_t, 4> c, std::array<uint32_
   for (int round = 0; round < 10; ++round) {
     const uint64_t p0 = uint64_t{0xD2511F53u} * c[0];
     const uint64_t p1 = uint64_t{0xCD9E8D57u} * c[2];
-    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(p1),
-         static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<uint32_t>(p0)};
+    c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(p1), static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1],
+         static_cast<uint32_t>(p0)};
     k[0] += 0x9E3779B9u;
     k[1] += 0xBB67AE85u;
   }

@@ -26,10 +26,10 @@ class Rng {
 
   uint32_t U32();
   uint64_t U64();
-  double Uniform();                           // [0, 1), 53 bits
-  double Uniform(double low, double high);    // [low, high)
-  double Normal();                            // N(0, 1); four words a draw, none kept
-  int64_t Below(int64_t n);                   // {0 .. n-1}, n >= 1, unbiased
+  double Uniform();                         // [0, 1), 53 bits
+  double Uniform(double low, double high);  // [low, high)
+  double Normal();                          // N(0, 1); four words a draw, none kept
+  int64_t Below(int64_t n);                 // {0 .. n-1}, n >= 1, unbiased
   bool Bernoulli(double p) { return Uniform() < p; }
 
   const State& GetState() const { return state_; }

@@ -64,7 +64,8 @@ std::pair<at::Tensor, Range> ReadEntry(const std::string& name, const Json& entr
   if (range.begin > range.end || range.end > data.size())
     fault(fmt::format("its data_offsets [{}, {}] lie outside the {} bytes of data", range.begin, range.end, data.size()));
   if (range.end - range.begin != bytes)
-    fault(fmt::format("shape {} of {} needs {} bytes, the header gives {}", ShapeText(shape), NameOf(type), bytes, range.end - range.begin));
+    fault(
+        fmt::format("shape {} of {} needs {} bytes, the header gives {}", ShapeText(shape), NameOf(type), bytes, range.end - range.begin));
   at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type));
   if (bytes) std::memcpy(tensor.mutable_data_ptr(), data.data() + range.begin, bytes);
   return {tensor, range};
@@ -149,7 +150,8 @@ TensorFile ParseSafetensors(std::string_view bytes, std::string_view what) {
     if (range.begin != end) Fail("{}: the tensors' data overlap or leave holes at byte {}", what, std::min(range.begin, end));
     end = range.end;
   }
-  if (end != data.size()) Fail("{}: {} bytes of data are described, {} are there; the file is cut short or has a tail", what, end, data.size());
+  if (end != data.size())
+    Fail("{}: {} bytes of data are described, {} are there; the file is cut short or has a tail", what, end, data.size());
   return file;
 }
 

@@ -6,8 +6,7 @@ namespace orrery {
 
 std::string ShapeText(at::IntArrayRef sizes) {
   std::string text = "[";
-  for (size_t i = 0; i < sizes.size(); ++i)
-    text += fmt::format("{}{}", i ? ", " : "", sizes[i] == kAny ? "any" : std::to_string(sizes[i]));
+  for (size_t i = 0; i < sizes.size(); ++i) text += fmt::format("{}{}", i ? ", " : "", sizes[i] == kAny ? "any" : std::to_string(sizes[i]));
   return text + "]";
 }
 
@@ -20,8 +19,7 @@ void CheckShape(const at::Tensor& tensor, std::initializer_list<int64_t> expecte
 }
 
 void CheckDtype(const at::Tensor& tensor, at::ScalarType expected, std::string_view name) {
-  if (tensor.scalar_type() != expected)
-    Fail("{}: expected {}, got {}", name, at::toString(expected), at::toString(tensor.scalar_type()));
+  if (tensor.scalar_type() != expected) Fail("{}: expected {}, got {}", name, at::toString(expected), at::toString(tensor.scalar_type()));
 }
 
 }  // namespace orrery

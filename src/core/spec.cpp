@@ -37,10 +37,10 @@ class Parser {
   std::string Word(std::string_view expected) {
     Skip();
     const size_t start = at_;
-    while (at_ < text_.size() && (std::isalnum(static_cast<unsigned char>(text_[at_])) ||
-                                  std::string_view("._-/:").find(text_[at_]) != std::string_view::npos ||
-                                  (text_[at_] == '+' && at_ > start && (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E') &&
-                                   std::isdigit(static_cast<unsigned char>(text_[start])))))
+    while (at_ < text_.size() &&
+           (std::isalnum(static_cast<unsigned char>(text_[at_])) || std::string_view("._-/:").find(text_[at_]) != std::string_view::npos ||
+            (text_[at_] == '+' && at_ > start && (text_[at_ - 1] == 'e' || text_[at_ - 1] == 'E') &&
+             std::isdigit(static_cast<unsigned char>(text_[start])))))
       ++at_;
     if (at_ == start) Fault(expected);
     return std::string(text_.substr(start, at_ - start));
@@ -67,8 +67,10 @@ class Parser {
       Skip();
       if (at_ < text_.size() && text_[at_] != '"') {
         const std::string key = Word("an argument");
-        if (Accept('=')) argument.key = key;
-        else at_ = start;
+        if (Accept('='))
+          argument.key = key;
+        else
+          at_ = start;
       }
       argument.value = Value();
       part.arguments.push_back(std::move(argument));
@@ -102,9 +104,15 @@ Json Bind(const SpecPart& part, const Facts& facts) {
     if (!given.insert(name).second) Fail("{}: '{}' is given twice", facts.name, name);
     const Json& fallback = bound[name];
     const bool integer_wanted = fallback.is_number_integer();
-    const bool fits = integer_wanted ? value.is_number_integer() : fallback.is_number() ? value.is_number() : value.type() == fallback.type();
+    const bool fits = integer_wanted         ? value.is_number_integer()
+                      : fallback.is_number() ? value.is_number()
+                                             : value.type() == fallback.type();
     if (!fits)
-      Fail("{}: '{}' must be {}, got {}", facts.name, name, integer_wanted ? "an integer" : fallback.is_number() ? "a number" : fallback.type_name(), value.dump());
+      Fail("{}: '{}' must be {}, got {}", facts.name, name,
+           integer_wanted         ? "an integer"
+           : fallback.is_number() ? "a number"
+                                  : fallback.type_name(),
+           value.dump());
     bound[name] = value;
   }
   return bound;

@@ -10,8 +10,8 @@ namespace orrery {
 // What a block needs to know of the clip it works on.
 struct ClipShape {
   int64_t batch, frames, tokens;
-  int64_t reach;       // see Transition::Forward
-  RopeTable rope;      // [T * N]
+  int64_t reach;   // see Transition::Forward
+  RopeTable rope;  // [T * N]
 };
 
 class BlockImpl : public torch::nn::Module {
@@ -22,7 +22,8 @@ class BlockImpl : public torch::nn::Module {
   static int64_t Modulations(const TransitionOptions& options) { return options.layout == "axial" ? 9 : 6; }
 
   // x_RND fp32; shared_RE [R, Modulations * D] fp32. `context` (streaming) and `keep` may be null.
-  at::Tensor forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, const LayerContext* context, LayerActivation* keep);
+  at::Tensor forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, const LayerContext* context,
+                     LayerActivation* keep);
 
  private:
   struct AttentionWeights {

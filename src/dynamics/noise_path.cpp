@@ -25,19 +25,25 @@ class Flow : public NoisePath {
     if (deviation < 0 || shift <= 0) Fail("flow: need deviation >= 0 and shift > 0, got {} and {}", deviation, shift);
   }
   static Facts Describe() {
-    return {"flow", "rectified flow, the network answers noise - clean", "arXiv 2209.03003, 2210.02747",
+    return {"flow",
+            "rectified flow, the network answers noise - clean",
+            "arXiv 2209.03003, 2210.02747",
             {{"mean", 0.0, "mean of the logit-normal training levels"},
              {"deviation", 1.0, "its deviation; 0: uniform levels"},
              {"shift", 1.0, "moves training and sampling levels towards noise (> 1)"}}};
   }
   std::string Spec() const override { return fmt::format("flow(mean={}, deviation={}, shift={})", mean_, deviation_, shift_); }
-  at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& s) const override { return clean + s * (noise - clean); }
+  at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& s) const override {
+    return clean + s * (noise - clean);
+  }
   at::Tensor Target(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor&) const override { return noise - clean; }
   at::Tensor ToClean(const at::Tensor& x, const at::Tensor& out, const at::Tensor& s) const override { return x - s * out; }
   at::Tensor Step(const at::Tensor& x, const at::Tensor& out, const at::Tensor& from, const at::Tensor& to) const override {
     return x + (to - from) * out;
   }
-  at::Tensor TrainingLevels(const at::Tensor& uniform) const override { return ShiftLevels(LogitNormal(uniform, mean_, deviation_), shift_); }
+  at::Tensor TrainingLevels(const at::Tensor& uniform) const override {
+    return ShiftLevels(LogitNormal(uniform, mean_, deviation_), shift_);
+  }
   std::vector<double> Schedule(int64_t steps) const override {
     std::vector<double> levels;
     for (int64_t i = steps; i >= 0; --i) levels.push_back(ShiftLevel(static_cast<double>(i) / static_cast<double>(steps), shift_));
@@ -54,12 +60,18 @@ class VCosine : public NoisePath {
  public:
   VCosine(double mean, double deviation) : mean_(mean), deviation_(deviation) {}
   static Facts Describe() {
-    return {"v_cosine", "variance-preserving, cosine schedule, v-prediction, DDIM steps", "arXiv 2102.09672, 2202.00512",
+    return {"v_cosine",
+            "variance-preserving, cosine schedule, v-prediction, DDIM steps",
+            "arXiv 2102.09672, 2202.00512",
             {{"mean", 0.0, "mean of the logit-normal training levels"}, {"deviation", 0.0, "its deviation; 0: uniform levels"}}};
   }
   std::string Spec() const override { return fmt::format("v_cosine(mean={}, deviation={})", mean_, deviation_); }
-  at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override { return A(u) * clean + B(u) * noise; }
-  at::Tensor Target(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override { return A(u) * noise - B(u) * clean; }
+  at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override {
+    return A(u) * clean + B(u) * noise;
+  }
+  at::Tensor Target(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override {
+    return A(u) * noise - B(u) * clean;
+  }
   at::Tensor ToClean(const at::Tensor& x, const at::Tensor& v, const at::Tensor& u) const override { return A(u) * x - B(u) * v; }
   at::Tensor Step(const at::Tensor& x, const at::Tensor& v, const at::Tensor& from, const at::Tensor& to) const override {
     const at::Tensor clean = ToClean(x, v, from), noise = B(from) * x + A(from) * v;
@@ -86,13 +98,17 @@ class Edm : public NoisePath {
     if (!(0 < low && low < high) || deviation <= 0) Fail("edm: need 0 < sigma_min < sigma_max and deviation > 0");
   }
   static Facts Describe() {
-    return {"edm", "variance-exploding with preconditioning, Euler steps", "arXiv 2206.00364",
+    return {"edm",
+            "variance-exploding with preconditioning, Euler steps",
+            "arXiv 2206.00364",
             {{"mean", -0.4, "mean of ln sigma in training"},
              {"deviation", 1.2, "its deviation"},
              {"sigma_min", 0.002, "sigma at level 0"},
              {"sigma_max", 20.0, "sigma at level 1"}}};
   }
-  std::string Spec() const override { return fmt::format("edm(mean={}, deviation={}, sigma_min={}, sigma_max={})", mean_, deviation_, low_, high_); }
+  std::string Spec() const override {
+    return fmt::format("edm(mean={}, deviation={}, sigma_min={}, sigma_max={})", mean_, deviation_, low_, high_);
+  }
   at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override { return clean + Sigma(u) * noise; }
   at::Tensor Input(const at::Tensor& x, const at::Tensor& u) const override { return x * at::rsqrt(Sigma(u).square() + 1); }
   at::Tensor Target(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& u) const override {
@@ -132,11 +148,13 @@ class Edm : public NoisePath {
 double ShiftLevel(double sigma, double shift) { return shift * sigma / (1 + (shift - 1) * sigma); }
 
 const Registry<std::shared_ptr<NoisePath>>& NoisePaths() {
-  static const Registry<std::shared_ptr<NoisePath>> registry("noise path", {
-      {Flow::Describe(), [](const Json& p) { return std::make_shared<Flow>(p["mean"], p["deviation"], p["shift"]); }},
-      {VCosine::Describe(), [](const Json& p) { return std::make_shared<VCosine>(p["mean"], p["deviation"]); }},
-      {Edm::Describe(), [](const Json& p) { return std::make_shared<Edm>(p["mean"], p["deviation"], p["sigma_min"], p["sigma_max"]); }},
-  });
+  static const Registry<std::shared_ptr<NoisePath>> registry(
+      "noise path",
+      {
+          {Flow::Describe(), [](const Json& p) { return std::make_shared<Flow>(p["mean"], p["deviation"], p["shift"]); }},
+          {VCosine::Describe(), [](const Json& p) { return std::make_shared<VCosine>(p["mean"], p["deviation"]); }},
+          {Edm::Describe(), [](const Json& p) { return std::make_shared<Edm>(p["mean"], p["deviation"], p["sigma_min"], p["sigma_max"]); }},
+      });
   return registry;
 }
 

@@ -50,7 +50,8 @@ void CheckOptions(const TransitionOptions& o, const LatentShape& latent) {
   const std::vector<std::string> layouts{"frame_causal", "axial"};
   if (o.layout != layouts[0] && o.layout != layouts[1]) FailUnknown("layout", o.layout, layouts);
   if (o.dim < 8 || o.depth < 1 || o.heads < 1 || o.mlp < 1 || o.patch < 1)
-    Fail("transition: dim >= 8 and depth, heads, mlp, patch >= 1 expected, got {}, {}, {}, {}, {}", o.dim, o.depth, o.heads, o.mlp, o.patch);
+    Fail("transition: dim >= 8 and depth, heads, mlp, patch >= 1 expected, got {}, {}, {}, {}, {}", o.dim, o.depth, o.heads, o.mlp,
+         o.patch);
   if (o.dim % o.heads != 0 || (o.dim / o.heads) % 8 != 0)
     Fail("transition: dim / heads must be a multiple of 8, got {} / {}", o.dim, o.heads);
   if (latent.height % o.patch != 0 || latent.width % o.patch != 0)
@@ -105,7 +106,9 @@ void Transition::SetPoseScale(const at::Tensor& mean, const at::Tensor& deviatio
 // [B, T, C, h, w] -> [B T, N, C p p]
 at::Tensor Transition::Patchify(const at::Tensor& x) const {
   const int64_t p = options_.patch, rows = latent_.height / p, columns = latent_.width / p;
-  return x.reshape({-1, latent_.channels, rows, p, columns, p}).permute({0, 2, 4, 1, 3, 5}).reshape({-1, rows * columns, latent_.channels * p * p});
+  return x.reshape({-1, latent_.channels, rows, p, columns, p})
+      .permute({0, 2, 4, 1, 3, 5})
+      .reshape({-1, rows * columns, latent_.channels * p * p});
 }
 
 at::Tensor Transition::Unpatchify(const at::Tensor& tokens, int64_t batch) const {
@@ -150,7 +153,8 @@ at::Tensor Transition::Run(const at::Tensor& x, const at::Tensor& level, const F
   const ClipShape clip{B, T, N, pass.reach, MakeRope(coord, {.head_dim = g.head_dim})};
   if (pass.keep) pass.keep->resize(blocks_.size());
   for (size_t l = 0; l < blocks_.size(); ++l)
-    tokens = blocks_[l]->forward(tokens, shared, clip, pass.context ? &(*pass.context)[l] : nullptr, pass.keep ? &(*pass.keep)[l] : nullptr);
+    tokens =
+        blocks_[l]->forward(tokens, shared, clip, pass.context ? &(*pass.context)[l] : nullptr, pass.keep ? &(*pass.keep)[l] : nullptr);
 
   const at::Tensor last = shared.narrow(1, 0, 2 * D) + output_bias_;
   const at::Tensor out = output_(NormModulate(tokens, last.narrow(1, 0, D), last.narrow(1, D, D)));

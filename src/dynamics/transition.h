@@ -17,9 +17,9 @@ namespace orrery {
 struct TransitionOptions {
   std::string layout = "frame_causal";  // or "axial"
   int64_t dim = 256, depth = 6, heads = 4;
-  int64_t patch = 2;         // latent cells a token side: 8x8 latents give 16 tokens at 2, 64 at 1
-  int64_t mlp = 4;           // hidden width / dim
-  bool pose = false;         // take the pose of the frame as a condition
+  int64_t patch = 2;  // latent cells a token side: 8x8 latents give 16 tokens at 2, 64 at 1
+  int64_t mlp = 4;    // hidden width / dim
+  bool pose = false;  // take the pose of the frame as a condition
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TransitionOptions, layout, dim, depth, heads, patch, mlp, pose)
 
@@ -70,10 +70,11 @@ class Transition : public torch::nn::Module {
   TransitionOptions options_;
   LatentShape latent_;
   ActionSpace actions_;
-  torch::nn::Linear patch_{nullptr}, level_in_{nullptr}, level_out_{nullptr}, modulation_{nullptr}, output_{nullptr}, action_{nullptr}, pose_{nullptr};
-  at::Tensor place_;         // [N, D] learned position inside the frame
-  at::Tensor action_null_;   // [D] stands for an unknown action
-  at::Tensor output_bias_;   // [2 D] modulation of the last norm, beside the shared one
+  torch::nn::Linear patch_{nullptr}, level_in_{nullptr}, level_out_{nullptr}, modulation_{nullptr}, output_{nullptr}, action_{nullptr},
+      pose_{nullptr};
+  at::Tensor place_;                       // [N, D] learned position inside the frame
+  at::Tensor action_null_;                 // [D] stands for an unknown action
+  at::Tensor output_bias_;                 // [2 D] modulation of the last norm, beside the shared one
   at::Tensor pose_mean_, pose_deviation_;  // [2] buffers
   std::vector<std::shared_ptr<BlockImpl>> blocks_;
 };

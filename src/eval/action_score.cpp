@@ -115,11 +115,19 @@ Json ScoreActions(const std::shared_ptr<const WorldModel>& model, const Dataset&
     const at::Tensor is = truth == a;
     const auto n = is.sum().item<double>();
     if (n == 0) continue;
-    per_action.push_back({{"action", a < static_cast<int64_t>(actions.names.size()) ? actions.names[a] : std::to_string(a)}, {"pairs", n},
-                          {"real", ((on_real == a) & is).sum().item<double>() / n}, {"dream", ((on_dream == a) & is).sum().item<double>() / n}});
+    per_action.push_back({{"action", a < static_cast<int64_t>(actions.names.size()) ? actions.names[a] : std::to_string(a)},
+                          {"pairs", n},
+                          {"real", ((on_real == a) & is).sum().item<double>() / n},
+                          {"dream", ((on_dream == a) & is).sum().item<double>() / n}});
   }
-  return {{"measure", actions.Discrete() ? "balanced accuracy" : "R2"}, {"pairs", o.windows * P}, {"real", real_score}, {"dream", dream_score},
-          {"ratio", dream_score / real_score}, {"ratio_low", ratios[9]}, {"ratio_high", ratios[389]}, {"per_action", per_action}};
+  return {{"measure", actions.Discrete() ? "balanced accuracy" : "R2"},
+          {"pairs", o.windows * P},
+          {"real", real_score},
+          {"dream", dream_score},
+          {"ratio", dream_score / real_score},
+          {"ratio_low", ratios[9]},
+          {"ratio_high", ratios[389]},
+          {"per_action", per_action}};
 }
 
 }  // namespace orrery

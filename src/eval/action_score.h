@@ -9,9 +9,9 @@ namespace orrery {
 struct ActionScoreOptions {
   int64_t training_pairs = 20000;
   int64_t epochs = 6;
-  int64_t windows = 256;      // held-out beginnings
+  int64_t windows = 256;  // held-out beginnings
   int64_t context = 8;
-  int64_t frames = 8;         // imagined frames a beginning, with the actions of the recording
+  int64_t frames = 8;  // imagined frames a beginning, with the actions of the recording
   uint64_t seed = 0;
   RolloutOptions rollout;
 };

@@ -34,7 +34,8 @@ Json ScoreDrift(const std::shared_ptr<const WorldModel>& model, const Dataset& d
   std::vector<Episode> truth;
   for (int64_t i = 0; i < S; ++i) {
     const int64_t e = episodes[i % episodes.size()];
-    if (dataset.Frames(e) < options.context + 2) Fail("drift score: episode {} has {} frames, more than {} needed", e, dataset.Frames(e), options.context + 1);
+    if (dataset.Frames(e) < options.context + 2)
+      Fail("drift score: episode {} has {} frames, more than {} needed", e, dataset.Frames(e), options.context + 1);
     truth.push_back(dataset.Read(e, 0, dataset.Frames(e)));
   }
   std::vector<at::Tensor> frames, actions, pose;
@@ -81,9 +82,13 @@ Json ScoreDrift(const std::shared_ptr<const WorldModel>& model, const Dataset& d
     blocks.push_back(Describe(last));
   }
   const bool frozen = last.motion < expected.motion / 3, flat = last.contrast < expected.contrast / 3;
-  const bool shifted = std::abs(last.brightness - expected.brightness) > 0.25, saturated = last.saturated > 0.5 && expected.saturated < 0.25;
+  const bool shifted = std::abs(last.brightness - expected.brightness) > 0.25,
+             saturated = last.saturated > 0.5 && expected.saturated < 0.25;
   if (films) *films = film;
-  return {{"rollouts", S}, {"frames", options.frames}, {"truth", Describe(expected)}, {"blocks", blocks},
+  return {{"rollouts", S},
+          {"frames", options.frames},
+          {"truth", Describe(expected)},
+          {"blocks", blocks},
           {"collapsed", frozen || flat || shifted || saturated}};
 }
 

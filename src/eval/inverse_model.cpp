@@ -49,7 +49,8 @@ void InverseModel::Fit(const at::Tensor& before, const at::Tensor& after, const 
   at::Tensor weight;
   if (actions_.Discrete()) {
     const at::Tensor count = at::bincount(action.select(1, 0).to(at::kLong), {}, actions_.count).to(at::kFloat);
-    weight = at::where(count > 0, static_cast<double>(P) / (count.clamp_min(1) * static_cast<double>(actions_.count)), at::zeros_like(count));
+    weight =
+        at::where(count > 0, static_cast<double>(P) / (count.clamp_min(1) * static_cast<double>(actions_.count)), at::zeros_like(count));
   }
   torch::optim::AdamW optimiser(parameters(), torch::optim::AdamWOptions(1e-3).weight_decay(1e-2));
   at::Generator generator = at::detail::createCPUGenerator(DeriveSeed(seed, "inverse model"));
@@ -61,7 +62,8 @@ void InverseModel::Fit(const at::Tensor& before, const at::Tensor& after, const 
       ThrowIfStopRequested();
       const at::Tensor rows = order.narrow(0, i, batch), target = action.index_select(0, rows);
       const at::Tensor out = Forward(before.index_select(0, rows), after.index_select(0, rows));
-      const at::Tensor loss = actions_.Discrete() ? at::cross_entropy_loss(out, target.select(1, 0).to(at::kLong), weight) : at::mse_loss(out, target);
+      const at::Tensor loss =
+          actions_.Discrete() ? at::cross_entropy_loss(out, target.select(1, 0).to(at::kLong), weight) : at::mse_loss(out, target);
       const double rate = 1e-3 * 0.5 * (1 + std::cos(M_PI * static_cast<double>(step) / static_cast<double>(steps)));
       static_cast<torch::optim::AdamWOptions&>(optimiser.param_groups()[0].options()).lr(rate);
       optimiser.zero_grad();

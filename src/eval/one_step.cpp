@@ -29,7 +29,8 @@ Json ScoreOneStep(const std::shared_ptr<const WorldModel>& model, const Dataset&
     session.Step(At(actions, options.context), At(pose, options.context));
 
     const at::Tensor truth = frames.select(1, options.context), last = frames.select(1, options.context - 1);
-    const at::Tensor decoded = FramesToBytes(model->GetCodec().Decode(model->GetCodec().Encode(BytesToFrames(truth).to(model->Device())))).cpu();
+    const at::Tensor decoded =
+        FramesToBytes(model->GetCodec().Decode(model->GetCodec().Encode(BytesToFrames(truth).to(model->Device())))).cpu();
     const at::Tensor own = ImageMse(session.Frame(), truth), copy = ImageMse(last, truth), codec = ImageMse(decoded, truth);
     for (int64_t i = 0; i < own.size(0); ++i) {
       if (copy[i].item<double>() < options.moved) continue;
@@ -40,8 +41,8 @@ Json ScoreOneStep(const std::shared_ptr<const WorldModel>& model, const Dataset&
     }
   }
   const auto [low, high] = MeanInterval(gain);
-  return {{"windows", options.windows}, {"moving", gain.size()}, {"psnr", Mean(ours)}, {"psnr_copy", Mean(copied)}, {"psnr_codec", Mean(ceiling)},
-          {"gain", Mean(gain)}, {"gain_low", low}, {"gain_high", high}};
+  return {{"windows", options.windows},  {"moving", gain.size()}, {"psnr", Mean(ours)}, {"psnr_copy", Mean(copied)},
+          {"psnr_codec", Mean(ceiling)}, {"gain", Mean(gain)},    {"gain_low", low},    {"gain_high", high}};
 }
 
 }  // namespace orrery

@@ -6,11 +6,11 @@
 namespace orrery {
 
 struct OneStepOptions {
-  int64_t windows = 128;     // held-out windows, spread over the episodes
-  int64_t context = 8;       // true frames before the predicted one
+  int64_t windows = 128;  // held-out windows, spread over the episodes
+  int64_t context = 8;    // true frames before the predicted one
   int64_t batch = 32;
   uint64_t seed = 0;
-  double moved = 1e-3;       // a window counts as moving when the mean squared difference of its last two true frames ([0, 1]) exceeds this
+  double moved = 1e-3;  // a window counts as moving when the mean squared difference of its last two true frames ([0, 1]) exceeds this
   RolloutOptions rollout;
 };
 

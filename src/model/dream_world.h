@@ -16,7 +16,7 @@ class DreamWorld : public World {
   void Step(std::span<const float> action) override;
   void Render(std::span<uint8_t> rgb) const override;
   std::vector<StateVariable> TrueState() const override { return {}; }
-  std::string Snapshot() const override;               // safetensors bytes of SessionState::ToParts
+  std::string Snapshot() const override;  // safetensors bytes of SessionState::ToParts
   void Restore(std::string_view snapshot) override;
 
   const Session& Dream() const { return session_; }

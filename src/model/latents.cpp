@@ -4,6 +4,7 @@
 #include <fstream>
 #include <numeric>
 
+#include "core/autocast.h"
 #include "core/file.h"
 #include "core/progress.h"
 #include "core/safetensors.h"
@@ -24,7 +25,8 @@ LatentStore::LatentStore(const Dataset& dataset, Codec& codec, std::string_view 
   const int64_t frames = begin_.back(), size = shape.channels * shape.height * shape.width;
   const fs::path file = folder / "latents.f16";
   if (fs::file_size(file) != static_cast<uintmax_t>(frames * size * 2))
-    Fail("{}: expected {} bytes, got {}; remove the folder {} to encode again", file.string(), frames * size * 2, fs::file_size(file), folder.string());
+    Fail("{}: expected {} bytes, got {}; remove the folder {} to encode again", file.string(), frames * size * 2, fs::file_size(file),
+         folder.string());
   latent_ = at::from_file(file.string(), /*shared=*/false, frames * size, at::TensorOptions().dtype(at::kHalf))
                 .view({frames, shape.channels, shape.height, shape.width});
   const TensorFile conditions = LoadSafetensors(folder / "conditions.safetensors");
@@ -34,6 +36,8 @@ LatentStore::LatentStore(const Dataset& dataset, Codec& codec, std::string_view 
 
 void LatentStore::Encode(const Dataset& dataset, Codec& codec, const fs::path& folder, const Json& identity) {
   const at::NoGradGuard guard;
+  const at::Device device = codec.LatentMean().device();
+  const Autocast scope(device, true);
   MakeFolder(folder);
   std::error_code ignored;
   fs::remove(folder / "index.json", ignored);  // written again last: its presence says that the rest is whole
@@ -47,7 +51,7 @@ void LatentStore::Encode(const Dataset& dataset, Codec& codec, const fs::path& f
     for (int64_t first = 0; first < dataset.Frames(e); first += chunk) {
       ThrowIfStopRequested();
       const Episode part = dataset.Read(e, first, std::min(chunk, dataset.Frames(e) - first));
-      const at::Tensor z = codec.Encode(BytesToFrames(part.frames)).to(at::kHalf).contiguous();
+      const at::Tensor z = codec.Encode(BytesToFrames(part.frames).to(device)).to(at::kHalf).cpu().contiguous();
       out.write(static_cast<const char*>(z.const_data_ptr()), static_cast<std::streamsize>(z.nbytes()));
       if (part.actions.defined()) actions.push_back(part.actions);
       if (part.pose.defined()) poses.push_back(part.pose);

@@ -27,9 +27,9 @@ class LatentStore {
  private:
   void Encode(const Dataset& dataset, Codec& codec, const std::filesystem::path& folder, const Json& identity);
 
-  std::vector<int64_t> begin_;        // first row of every episode, and the end
-  at::Tensor latent_;                 // [F, C, h, w] float16, mapped
-  at::Tensor action_, pose_;          // [F, A], [F, 3] float32; undefined without
+  std::vector<int64_t> begin_;  // first row of every episode, and the end
+  at::Tensor latent_;           // [F, C, h, w] float16, mapped
+  at::Tensor action_, pose_;    // [F, A], [F, 3] float32; undefined without
 };
 
 }  // namespace orrery

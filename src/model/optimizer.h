@@ -8,12 +8,12 @@
 namespace orrery {
 
 struct OptimizerOptions {
-  std::string name = "adamw";     // or "muon"
-  double lr = 1e-3;               // AdamW
+  std::string name = "adamw";  // or "muon"
+  double lr = 1e-3;            // AdamW
   double beta1 = 0.9, beta2 = 0.99;
   double muon_lr = 0.01;
-  double muon_momentum = 0.95;    // Nesterov
-  double weight_decay = 0.01;     // of matrices only (two axes or more), times the rate
+  double muon_momentum = 0.95;  // Nesterov
+  double weight_decay = 0.01;   // of matrices only (two axes or more), times the rate
 };
 
 // Under "muon", parameters of two axes or more go to Muon (convolution kernels as out x everything else), save those whose name
@@ -44,8 +44,8 @@ class Optimizer {
 
   OptimizerOptions options_;
   std::vector<at::Tensor> parameters_;
-  std::vector<Slot> matrices_, vectors_;      // AdamW, with and without weight decay
-  std::vector<std::vector<Slot>> hidden_;     // Muon, grouped by rows x columns
+  std::vector<Slot> matrices_, vectors_;   // AdamW, with and without weight decay
+  std::vector<std::vector<Slot>> hidden_;  // Muon, grouped by rows x columns
 };
 
 // The nearest matrix with orthonormal rows or columns (whichever are fewer), roughly: five Newton-Schulz steps of degree five bring every

@@ -55,7 +55,8 @@ void Session::Reset(const at::Tensor& frames, const at::Tensor& actions, const a
   ResetLatents(latents.view({frames.size(0), frames.size(1), latents.size(1), latents.size(2), latents.size(3)}), actions, pose, seeds);
 }
 
-void Session::ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds) {
+void Session::ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose,
+                           const std::vector<uint64_t>& seeds) {
   const LatentShape& shape = model_->Config().latent;
   const auto B = static_cast<int64_t>(seeds.size());
   CheckShape(latents, {B, kAny, shape.channels, shape.height, shape.width}, "context latents");

@@ -8,12 +8,12 @@ namespace orrery {
 // Everything that one session is. Copying is a fork: tensors are shared until one side writes.
 struct SessionState {
   Parts memory;
-  at::Tensor latent;          // [B, C, h, w] the frame on screen
-  at::Tensor pose;            // [B, 3] of it; undefined without pose
-  std::vector<Rng> noise;     // one a row, so that a row does not depend on the others
-  int64_t frame = 0;          // frames committed or on screen since the reset
+  at::Tensor latent;       // [B, C, h, w] the frame on screen
+  at::Tensor pose;         // [B, 3] of it; undefined without pose
+  std::vector<Rng> noise;  // one a row, so that a row does not depend on the others
+  int64_t frame = 0;       // frames committed or on screen since the reset
 
-  Parts ToParts() const;      // one flat list of tensors: save, compare, move
+  Parts ToParts() const;  // one flat list of tensors: save, compare, move
   static SessionState FromParts(const Parts& parts);
 };
 
@@ -22,8 +22,8 @@ class Session {
  public:
   Session(std::shared_ptr<const WorldModel> model, const RolloutOptions& options);
 
-  // Context of 1..n real frames [B, n, H, W, 3] uint8; actions [B, n, A] (row t leads to frame t, row 0 is ignored unless known) and pose [B, n, 3], as
-  // the model takes them. seeds: one a row. The last frame is on screen afterwards.
+  // Context of 1..n real frames [B, n, H, W, 3] uint8; actions [B, n, A] (row t leads to frame t, row 0 is ignored unless known) and pose
+  // [B, n, 3], as the model takes them. seeds: one a row. The last frame is on screen afterwards.
   void Reset(const at::Tensor& frames, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
   // The same from latents [B, n, C, h, w].
   void ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
@@ -33,9 +33,9 @@ class Session {
   // Goes on with a given frame instead of an imagined one (teacher forcing, re-grounding).
   void Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose = {});
 
-  at::Tensor Frame() const;                               // [B, H, W, 3] uint8
+  at::Tensor Frame() const;  // [B, H, W, 3] uint8
   const at::Tensor& Latent() const { return state_.latent; }
-  int64_t Index() const { return state_.frame; }          // of the frame on screen
+  int64_t Index() const { return state_.frame; }  // of the frame on screen
   int64_t Batch() const { return state_.latent.defined() ? state_.latent.size(0) : 0; }
 
   const SessionState& Snapshot() const { return state_; }  // copy it to keep it

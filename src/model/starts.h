@@ -16,7 +16,7 @@ struct Starts {
 
 // Up to `count` windows of `length` frames, spread over `episodes`; `seed` places them.
 Starts CollectStarts(const Dataset& dataset, const std::vector<int64_t>& episodes, int64_t count, int64_t length, uint64_t seed);
-void SaveStarts(const Starts& starts, const std::filesystem::path& folder);   // starts.safetensors
+void SaveStarts(const Starts& starts, const std::filesystem::path& folder);  // starts.safetensors
 Starts LoadStarts(const std::filesystem::path& folder);
 
 }  // namespace orrery

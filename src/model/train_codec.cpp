@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr double kTestNoise = 0.1;     // deviations of a latent channel
+constexpr double kTestNoise = 0.1;        // deviations of a latent channel
 constexpr double kStatisticsRate = 0.01;  // of the running estimate while training
 constexpr int64_t kSampleFrames = 12, kSampleScale = 3, kSampleGap = 2;
 
@@ -47,7 +47,10 @@ TrainOptions CodecTrainDefaults() {
 }
 
 CodecTask::CodecTask(std::shared_ptr<Codec> codec, std::shared_ptr<const Dataset> dataset, const CodecTrainOptions& options, uint64_t seed)
-    : codec_(std::move(codec)), dataset_(std::move(dataset)), options_(options), seed_(seed),
+    : codec_(std::move(codec)),
+      dataset_(std::move(dataset)),
+      options_(options),
+      seed_(seed),
       loader_(dataset_, SingleFrames(options, DeriveSeed(seed, "codec"))) {
   std::vector<int64_t> episodes = SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kValidation, options_.validation_share);
   held_out_ = !episodes.empty();
@@ -65,7 +68,8 @@ at::Tensor CodecTask::Loss(Rng& rng, std::map<std::string, at::Tensor>& terms) {
   {
     at::NoGradGuard no_grad;
     const auto [variance, mean] = at::var_mean(posterior.mean, {0, 2, 3});
-    codec_->SetLatentStatistics(at::lerp(codec_->LatentMean(), mean, kStatisticsRate), at::lerp(codec_->LatentStd(), variance.sqrt(), kStatisticsRate));
+    codec_->SetLatentStatistics(at::lerp(codec_->LatentMean(), mean, kStatisticsRate),
+                                at::lerp(codec_->LatentStd(), variance.sqrt(), kStatisticsRate));
   }
   const at::Tensor decoded = codec_->DecodeRaw(TrainingLatents(posterior, codec_->LatentStd(), options_.loss.noise, rng));
   const at::Tensor reconstruction = ReconstructionLoss(decoded, frames, options_.loss), divergence = Divergence(posterior);
@@ -108,6 +112,7 @@ void CodecTask::WriteSamples(const fs::path& folder, int64_t step) {
 
 void CodecTask::MeasureStatistics() {
   at::NoGradGuard no_grad;
+  const Autocast scope(codec_->LatentMean().device(), true);
   Loader loader(dataset_, SingleFrames(options_, DeriveSeed(seed_, "statistics")));
   at::Tensor sum, squares;
   double cells = 0;
@@ -137,7 +142,8 @@ TrainReport TrainCodec(std::string_view spec, std::shared_ptr<const Dataset> dat
   const fs::path config = run / "config.json";
   if (fs::exists(config))
     if (const Json before = ReadJson(config); before.value("codec", "") != codec->Spec())
-      Fail("{}: this run trains the codec {}, not {}; take another run folder", config.string(), before.value("codec", "(none)"), codec->Spec());
+      Fail("{}: this run trains the codec {}, not {}; take another run folder", config.string(), before.value("codec", "(none)"),
+           codec->Spec());
   WriteJson(config, {{"codec", codec->Spec()}, {"data", facts}, {"options", options}, {"training", training}});
   CodecTask task(codec, dataset, options, training.seed);
   if (!codec->parameters().empty()) return Train(task, training, run);

@@ -8,10 +8,10 @@
 namespace orrery {
 
 struct CodecTrainOptions {
-  int64_t batch = 64;                  // frames
-  double validation_share = 0.1;       // of the episodes
-  int64_t validation_frames = 512;     // held out, evenly spread
-  int64_t statistics_frames = 16384;   // training frames that the latents' mean and deviation are measured on, at the end
+  int64_t batch = 64;                 // frames
+  double validation_share = 0.1;      // of the episodes
+  int64_t validation_frames = 512;    // held out, evenly spread
+  int64_t statistics_frames = 16384;  // training frames that the latents' mean and deviation are measured on, at the end
   CodecLossOptions loss;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(CodecTrainOptions, batch, validation_share, validation_frames, statistics_frames, loss)

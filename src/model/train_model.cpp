@@ -38,11 +38,15 @@ std::vector<std::string> ModelTask::Edges() const {
 
 ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
                      const std::filesystem::path& cache, ModelScore score, ModelFilms films)
-    : model_(std::move(model)), dataset_(std::move(dataset)), options_(Complete(options, model_->GetMemory()->Declared().reach)),
+    : model_(std::move(model)),
+      dataset_(std::move(dataset)),
+      options_(Complete(options, model_->GetMemory()->Declared().reach)),
       latents_(*dataset_, model_->GetCodec(), model_->Config().codec_hash, cache),
       train_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kTrain, options.validation_share)),
       validation_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kValidation, options.validation_share)),
-      objective_(model_->Config().objective, model_->Path()), module_(std::make_shared<Trainable>(*model_)), score_(std::move(score)),
+      objective_(model_->Config().objective, model_->Path()),
+      module_(std::make_shared<Trainable>(*model_)),
+      score_(std::move(score)),
       films_(std::move(films)) {
   if (validation_.empty()) validation_ = train_;
   if (model_->Config().transition.pose) {

@@ -11,11 +11,11 @@
 namespace orrery {
 
 struct ModelTrainOptions {
-  int64_t batch = 16;               // clips a micro-batch
-  int64_t clip = 0;                 // frames a clip; 0: the state's reach + 1, at most 32
-  double validation_share = 0.1;    // of the episodes
-  int64_t starts = 12;              // real beginnings kept with the model
-  int64_t start_frames = 8;         // frames of each
+  int64_t batch = 16;             // clips a micro-batch
+  int64_t clip = 0;               // frames a clip; 0: the state's reach + 1, at most 32
+  double validation_share = 0.1;  // of the episodes
+  int64_t starts = 12;            // real beginnings kept with the model
+  int64_t start_frames = 8;       // frames of each
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelTrainOptions, batch, clip, validation_share, starts, start_frames)
 

@@ -90,7 +90,10 @@ class AveragedWeights {
 class Trainer {
  public:
   Trainer(TrainTask& task, const TrainOptions& options, const fs::path& run)
-      : task_(task), options_(options), run_(run), optimizer_(task.Module().named_parameters(), OptimizerOf(options), task.Edges()),
+      : task_(task),
+        options_(options),
+        run_(run),
+        optimizer_(task.Module().named_parameters(), OptimizerOf(options), task.Edges()),
         rng_(options.seed, "train") {
     if (optimizer_.Parameters().empty()) Fail("training: the network has no weights to train");
     device_ = optimizer_.Parameters().front().device();
@@ -121,11 +124,11 @@ class Trainer {
   std::vector<at::Tensor> average_;  // of the weights; empty without EMA
 
   int64_t step_ = 0, frames_ = 0;
-  double seconds_before_ = 0;         // in runs before this one
+  double seconds_before_ = 0;  // in runs before this one
   Clock::time_point start_ = Clock::now();
-  Series pending_;                    // loss, gradient norm and terms of every step since the last line
+  Series pending_;  // loss, gradient norm and terms of every step since the last line
   double rate_ = 0;
-  double busy_ = 0;                   // seconds and frames of steps in this process since the last line
+  double busy_ = 0;  // seconds and frames of steps in this process since the last line
   int64_t busy_frames_ = 0;
   std::unique_ptr<MetricsLog> log_;
   Json validation_;
@@ -228,16 +231,19 @@ void Trainer::Save() {
   for (size_t i = 0; i < average_.size(); ++i) tensors.emplace_back(fmt::format("average/{}", i), average_[i]);
   for (const auto& [name, tensor] : optimizer_.State()) tensors.emplace_back("optimizer/" + name, tensor);
   for (const auto& [name, values] : pending_) tensors.emplace_back("pending/" + name, at::stack(values));
-  const Json progress = {{"step", step_}, {"frames", frames_}, {"seconds", Seconds()}, {"optimizer", options_.optimizer},
-                         {"rng", {rng_.GetState().key, rng_.GetState().counter}}, {"data", task_.DataPosition()}};
+  const Json progress = {{"step", step_},
+                         {"frames", frames_},
+                         {"seconds", Seconds()},
+                         {"optimizer", options_.optimizer},
+                         {"rng", {rng_.GetState().key, rng_.GetState().counter}},
+                         {"data", task_.DataPosition()}};
   SaveSafetensors(run_ / kCheckpoint, tensors, {{"training", progress.dump()}});
 }
 
 void Trainer::Restore(const TensorFile& file) {
   at::NoGradGuard no_grad;
   const std::string where = (run_ / kCheckpoint).string();
-  for (const auto& item : task_.Module().named_parameters())
-    CopyInto(item.value(), file.At("weights/" + item.key(), where), item.key());
+  for (const auto& item : task_.Module().named_parameters()) CopyInto(item.value(), file.At("weights/" + item.key(), where), item.key());
   for (const auto& item : task_.Module().named_buffers()) CopyInto(item.value(), file.At("buffers/" + item.key(), where), item.key());
   for (size_t i = 0; i < average_.size(); ++i) {
     const at::Tensor* average = file.Find(fmt::format("average/{}", i));

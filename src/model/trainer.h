@@ -11,31 +11,31 @@ namespace orrery {
 
 struct TrainOptions {
   // Budget: the first that is reached ends training. 0: no such limit; one must be set.
-  double minutes = 0;    // of training time, summed over resumed runs
+  double minutes = 0;  // of training time, summed over resumed runs
   int64_t steps = 0;
-  int64_t frames = 0;    // training frames seen
+  int64_t frames = 0;  // training frames seen
 
   std::string optimizer = "adamw";  // "adamw", or "muon": Muon on matrices of hidden layers, AdamW on the rest
   double lr = 1e-3;
   double muon_lr = 0.01;
   double beta1 = 0.9, beta2 = 0.99;
   double weight_decay = 0.01;
-  int64_t warmup = 200;            // steps, at most a twentieth of the budget
-  double decay_from = 0.6;         // share of the budget after which the rate falls to `final_lr` x lr (cosine)
+  int64_t warmup = 200;     // steps, at most a twentieth of the budget
+  double decay_from = 0.6;  // share of the budget after which the rate falls to `final_lr` x lr (cosine)
   double final_lr = 0.01;
-  double clip = 1.0;               // global gradient norm; 0: none
-  int64_t accumulate = 1;          // micro-batches a step
-  double ema = 0.999;              // beta_n = min(ema, (1 + n) / (10 + n)); 0: none
-  bool bf16 = true;                // autocast
+  double clip = 1.0;       // global gradient norm; 0: none
+  int64_t accumulate = 1;  // micro-batches a step
+  double ema = 0.999;      // beta_n = min(ema, (1 + n) / (10 + n)); 0: none
+  bool bf16 = true;        // autocast
   uint64_t seed = 0;
 
   double checkpoint_minutes = 5;
-  double validate_minutes = 3;     // also once at the end
-  int64_t log_every = 20;          // steps a line of metrics.jsonl
+  double validate_minutes = 3;  // also once at the end
+  int64_t log_every = 20;       // steps a line of metrics.jsonl
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainOptions, minutes, steps, frames, optimizer, lr, muon_lr, beta1, beta2,
-                                                weight_decay, warmup, decay_from, final_lr, clip, accumulate, ema, bf16,
-                                                seed, checkpoint_minutes, validate_minutes, log_every)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainOptions, minutes, steps, frames, optimizer, lr, muon_lr, beta1, beta2, weight_decay,
+                                                warmup, decay_from, final_lr, clip, accumulate, ema, bf16, seed, checkpoint_minutes,
+                                                validate_minutes, log_every)
 
 // What is trained. Everything random comes from the Rng that is handed in, so that a step can be done again.
 class TrainTask {
@@ -61,7 +61,7 @@ class TrainTask {
 struct TrainReport {
   int64_t steps = 0, frames = 0;
   double seconds = 0;
-  Json validation;         // of the last validation
+  Json validation;  // of the last validation
   bool interrupted = false;
 };
 

@@ -10,14 +10,15 @@ namespace orrery {
 
 namespace fs = std::filesystem;
 
-WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_t seed) : config_(std::move(config)), codec_(std::move(codec)) {
+WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_t seed)
+    : config_(std::move(config)), codec_(std::move(codec)) {
   config_.codec = codec_->Spec();
   config_.codec_hash = CodecHash(*codec_);
   config_.latent = codec_->Latent();
   const DatasetFacts& data = config_.data;
   if (data.height != codec_->FrameHeight() || data.width != codec_->FrameWidth())
-    Fail("the codec is for {}x{} frames, the data has {}x{}; train a codec on this data", codec_->FrameHeight(), codec_->FrameWidth(), data.height,
-         data.width);
+    Fail("the codec is for {}x{} frames, the data has {}x{}; train a codec on this data", codec_->FrameHeight(), codec_->FrameWidth(),
+         data.height, data.width);
   path_ = NoisePaths().Make(config_.path);
   config_.path = path_->Spec();
   {
@@ -43,8 +44,10 @@ std::shared_ptr<WorldModel> WorldModel::Load(const fs::path& folder, at::Device 
   const fs::path weights = folder / "model.safetensors";
   NamedTensors network, memory;
   for (const auto& [name, tensor] : LoadSafetensors(weights).tensors) {
-    if (name.starts_with("memory.")) memory.emplace_back(name.substr(7), tensor);
-    else network.emplace_back(name, tensor);
+    if (name.starts_with("memory."))
+      memory.emplace_back(name.substr(7), tensor);
+    else
+      network.emplace_back(name, tensor);
   }
   LoadModule(*model->network_, network, weights.string());
   LoadModule(*model->memory_, memory, weights.string());

@@ -14,7 +14,7 @@
 namespace orrery {
 
 struct ModelConfig {
-  std::string codec;   // spec, checked against codec.safetensors
+  std::string codec;  // spec, checked against codec.safetensors
   std::string codec_hash;
   std::string state = "window(16)";
   std::string path = "flow";
@@ -22,7 +22,7 @@ struct ModelConfig {
   DiffusionForcingOptions objective;
   RolloutOptions rollout;
   LatentShape latent;
-  DatasetFacts data;   // what it was trained on: actions, fps, frame size, source
+  DatasetFacts data;  // what it was trained on: actions, fps, frame size, source
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelConfig, codec, codec_hash, state, path, transition, objective, rollout, latent, data)
 

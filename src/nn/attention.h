@@ -9,7 +9,8 @@ namespace orrery {
 at::Tensor FrameCausalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t tokens_per_frame, int64_t reach);
 
 // The same by one masked product; the definition that tests compare with.
-at::Tensor FrameCausalAttentionReference(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t tokens_per_frame, int64_t reach);
+at::Tensor FrameCausalAttentionReference(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t tokens_per_frame,
+                                         int64_t reach);
 
 // Dense attention; bias [B, 1|H, 1|Sq, c] (log sizes, -inf masks) is added to the scores when defined.
 at::Tensor DenseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& bias = {});

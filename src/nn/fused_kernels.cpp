@@ -41,13 +41,19 @@ inline void Store(const float* from, BFloat16* row, int64_t n) {  // round to ne
 
 template <class F>
 void Dispatch(const at::Tensor& t, F&& f) {
-  if (t.scalar_type() == at::kFloat) f(static_cast<float*>(nullptr));
-  else f(static_cast<BFloat16*>(nullptr));
+  if (t.scalar_type() == at::kFloat)
+    f(static_cast<float*>(nullptr));
+  else
+    f(static_cast<BFloat16*>(nullptr));
 }
 template <class T>
-const T* In(const at::Tensor& t) { return t.const_data_ptr<T>(); }
+const T* In(const at::Tensor& t) {
+  return t.const_data_ptr<T>();
+}
 template <class T>
-T* Out(at::Tensor& t) { return t.mutable_data_ptr<T>(); }
+T* Out(at::Tensor& t) {
+  return t.mutable_data_ptr<T>();
+}
 
 }  // namespace
 

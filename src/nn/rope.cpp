@@ -37,7 +37,8 @@ at::Tensor ApplyRope(const at::Tensor& x, const RopeTable& table) {
 }
 
 at::Tensor GridCoordinates(int64_t frames, int64_t rows, int64_t columns, double first) {
-  const auto grid = at::meshgrid({at::arange(frames, at::kFloat) + first, at::arange(rows, at::kFloat), at::arange(columns, at::kFloat)}, "ij");
+  const auto grid =
+      at::meshgrid({at::arange(frames, at::kFloat) + first, at::arange(rows, at::kFloat), at::arange(columns, at::kFloat)}, "ij");
   return at::stack({grid[0].reshape(-1), grid[1].reshape(-1), grid[2].reshape(-1)}, 1);
 }
 

@@ -8,8 +8,8 @@ namespace orrery {
 // How the pairs of one head are shared out: half to time, a quarter to each image axis. Coordinates are floats (frames,
 // patches), so merged or moved tokens may carry averages.
 struct RopeOptions {
-  int64_t head_dim = 64;       // a multiple of 8
-  double time_base = 1000;     // wavelengths 2 pi .. 2 pi base, geometric
+  int64_t head_dim = 64;    // a multiple of 8
+  double time_base = 1000;  // wavelengths 2 pi .. 2 pi base, geometric
   double space_base = 100;
 };
 

@@ -23,9 +23,9 @@ struct MemoryGeometry {
 
 // What is known before frame `frame` is generated.
 struct FrameQuery {
-  int64_t frame = 0;   // index since the session's reset
-  at::Tensor action;   // [B, A], leads to this frame; undefined without actions
-  at::Tensor pose;     // [B, 3], of this frame; undefined unless the model takes poses
+  int64_t frame = 0;  // index since the session's reset
+  at::Tensor action;  // [B, A], leads to this frame; undefined without actions
+  at::Tensor pose;    // [B, 3], of this frame; undefined unless the model takes poses
 };
 
 // One layer's activations of a committed frame.
@@ -35,8 +35,8 @@ struct LayerActivation {
 
 struct CleanFrame {
   FrameQuery query;
-  at::Tensor latent;                   // [B, C, h, w]
-  std::vector<LayerActivation> layers; // L
+  at::Tensor latent;                    // [B, C, h, w]
+  std::vector<LayerActivation> layers;  // L
 };
 
 // What temporal attention sees in one layer beside the frame itself.
@@ -55,9 +55,9 @@ struct ReadPlan {
 
 // Declared facts that the conformance suite checks.
 struct MemoryFacts {
-  bool bounded = true;      // state stops growing
+  bool bounded = true;  // state stops growing
   bool needs_pose = false;
-  int64_t reach = 0;        // frames before this one that training's parallel form sees; < 0: all
+  int64_t reach = 0;  // frames before this one that training's parallel form sees; < 0: all
 };
 
 class Memory : public torch::nn::Module {

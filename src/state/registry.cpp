@@ -5,10 +5,11 @@
 namespace orrery {
 
 const MemoryRegistry& States() {
-  static const MemoryRegistry registry("state", {
-      {WindowMemory::Describe(),
-       [](const Json& p, const MemoryGeometry& g) { return std::make_shared<WindowMemory>(p["frames"].get<int64_t>(), g); }},
-  });
+  static const MemoryRegistry registry(
+      "state", {
+                   {WindowMemory::Describe(),
+                    [](const Json& p, const MemoryGeometry& g) { return std::make_shared<WindowMemory>(p["frames"].get<int64_t>(), g); }},
+               });
   return registry;
 }
 

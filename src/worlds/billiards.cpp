@@ -193,11 +193,9 @@ void Billiards::Check(const std::vector<Ball>& balls) const {
   for (size_t i = 0; i < balls.size(); ++i) {
     const Ball& b = balls[i];
     if (!(b.radius >= 0.2f && b.radius <= 1.0f)) Fail("billiards: the radius of a ball must lie in [0.2, 1] m, got {}", b.radius);
-    if (b.color < 0 || b.color >= kBallColors)
-      Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kBallColors - 1, b.color);
+    if (b.color < 0 || b.color >= kBallColors) Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kBallColors - 1, b.color);
     if (!(b.x >= b.radius && b.x <= table_width_ - b.radius && b.y >= b.radius && b.y <= table_height_ - b.radius))
-      Fail("billiards: a ball of radius {} at ({}, {}) is not on the table of {} x {} m", b.radius, b.x, b.y, table_width_,
-           table_height_);
+      Fail("billiards: a ball of radius {} at ({}, {}) is not on the table of {} x {} m", b.radius, b.x, b.y, table_width_, table_height_);
     if (!(std::sqrt(b.vx * b.vx + b.vy * b.vy) <= 1.0001f * kMaxSpeed))
       Fail("billiards: the velocity ({}, {}) of a ball is not within {} m/s", b.vx, b.vy, kMaxSpeed);
     for (size_t j = 0; j < i; ++j)

@@ -14,8 +14,7 @@ struct BilliardsOptions {
   double restitution = 0.95;  // of collisions, 0..1
   int64_t height = 64, width = 64;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius, speed, push, friction, restitution, height,
-                                                width)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius, speed, push, friction, restitution, height, width)
 
 struct Ball {
   int32_t id = 0;                                  // never used again after the ball is gone; 0 is the cue

@@ -78,8 +78,7 @@ void DrawBalls(std::span<const Ball> balls, float table_height, int64_t height, 
     const float x = cushion + ball.x * scale, y = static_cast<float>(height) - cushion - ball.y * scale;
     discs.push_back({x, y, ball.radius * scale, kColors[ball.color], 1});
   }
-  for (const Disc& d : discs)
-    DrawDisc({d.x + 0.2f * d.radius, d.y + 0.25f * d.radius, d.radius, {0, 0, 0}, 0.35f}, height, width, rgb);
+  for (const Disc& d : discs) DrawDisc({d.x + 0.2f * d.radius, d.y + 0.25f * d.radius, d.radius, {0, 0, 0}, 0.35f}, height, width, rgb);
   for (const Disc& d : discs) {
     Color rim = d.color;
     for (float& c : rim) c *= 0.62f;

@@ -127,8 +127,7 @@ bool MazeExplorer::PlainSight(const Pose& pose, const Point& to) const {
   for (int i = 1; i <= samples; ++i)
     for (const double sx : {-kBody, kBody})
       for (const double sy : {-kBody, kBody}) {
-        const auto x = static_cast<int32_t>(pose.x + dx * i / samples + sx),
-                   y = static_cast<int32_t>(pose.y + dy * i / samples + sy);
+        const auto x = static_cast<int32_t>(pose.x + dx * i / samples + sx), y = static_cast<int32_t>(pose.y + dy * i / samples + sy);
         if (wall_[y * size_ + x]) return false;
       }
   return true;

@@ -21,8 +21,7 @@ std::vector<float> TableExplorer::Act(const World& world, Rng& rng) {
     push_ = 1 + static_cast<int>(rng.Below(8));
     if (position.shape[0] > 1 && rng.Bernoulli(0.7)) {
       const size_t target = 1 + static_cast<size_t>(rng.Below(position.shape[0] - 1));
-      const double dx = position.values[2 * target] - position.values[0],
-                   dy = position.values[2 * target + 1] - position.values[1];
+      const double dx = position.values[2 * target] - position.values[0], dy = position.values[2 * target + 1] - position.values[1];
       const int eighth = static_cast<int>(std::lround(std::atan2(dy, dx) / (std::numbers::pi / 4)));
       push_ = 1 + (eighth + 8) % 8;
     }

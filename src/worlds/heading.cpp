@@ -8,19 +8,18 @@ namespace {
 
 double Sine(double a) {  // |a| <= pi/4
   const double s = a * a;
-  return a * (1 + s * (-1.0 / 6 +
-                       s * (1.0 / 120 +
-                            s * (-1.0 / 5040 + s * (1.0 / 362880 + s * (-1.0 / 39916800 +
-                                                                        s * (1.0 / 6227020800 + s * (-1.0 / 1307674368000))))))));
+  return a * (1 + s * (-1.0 / 6 + s * (1.0 / 120 +
+                                       s * (-1.0 / 5040 + s * (1.0 / 362880 + s * (-1.0 / 39916800 + s * (1.0 / 6227020800 +
+                                                                                                          s * (-1.0 / 1307674368000))))))));
 }
 
 double Cosine(double a) {  // |a| <= pi/4
   const double s = a * a;
-  return 1 + s * (-1.0 / 2 +
-                  s * (1.0 / 24 +
-                       s * (-1.0 / 720 + s * (1.0 / 40320 +
-                                              s * (-1.0 / 3628800 + s * (1.0 / 479001600 + s * (-1.0 / 87178291200 +
-                                                                                                s * (1.0 / 20922789888000))))))));
+  return 1 +
+         s * (-1.0 / 2 +
+              s * (1.0 / 24 +
+                   s * (-1.0 / 720 + s * (1.0 / 40320 + s * (-1.0 / 3628800 + s * (1.0 / 479001600 + s * (-1.0 / 87178291200 +
+                                                                                                          s * (1.0 / 20922789888000))))))));
 }
 
 }  // namespace
@@ -36,10 +35,14 @@ Direction HeadingDirection(int32_t heading) {
   const double c = upper ? Sine(angle) : Cosine(angle);
   const double s = upper ? Cosine(angle) : Sine(angle);
   switch (wrapped / quarter) {
-    case 0: return {c, s};
-    case 1: return {-s, c};
-    case 2: return {-c, -s};
-    default: return {s, -c};
+    case 0:
+      return {c, s};
+    case 1:
+      return {-s, c};
+    case 2:
+      return {-c, -s};
+    default:
+      return {s, -c};
   }
 }
 

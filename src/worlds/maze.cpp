@@ -19,10 +19,14 @@ std::array<int32_t, 2> LatticeStep(int32_t heading) {
   const int32_t index = heading / kStep15;
   const auto [x, y] = first_quarter[index % 6];
   switch (index / 6) {
-    case 0: return {x, y};
-    case 1: return {-y, x};
-    case 2: return {-x, -y};
-    default: return {y, -x};
+    case 0:
+      return {x, y};
+    case 1:
+      return {-y, x};
+    case 2:
+      return {-x, -y};
+    default:
+      return {y, -x};
   }
 }
 
@@ -34,8 +38,7 @@ MazeOptions Checked(const MazeOptions& o) {
   RequireRange<int64_t>("maze", "height", o.height, 16, 512);
   RequireRange<int64_t>("maze", "width", o.width, 16, 512);
   if (o.height % 2 != 0) Fail("maze: 'height' must be even, got {}", o.height);
-  if (o.step != "lattice" && o.step != "continuous")
-    FailUnknown("maze step", o.step, std::vector<std::string>{"lattice", "continuous"});
+  if (o.step != "lattice" && o.step != "continuous") FailUnknown("maze step", o.step, std::vector<std::string>{"lattice", "continuous"});
   return o;
 }
 
@@ -168,8 +171,8 @@ std::vector<StateVariable> Maze::TrueState() const {
   const MazeMap& map = state_.map;
   std::vector<double> objects;
   for (const MazeObject& o : state_.objects)
-    objects.insert(objects.end(), {static_cast<double>(o.x) / kCell, static_cast<double>(o.y) / kCell,
-                                   static_cast<double>(o.kind), static_cast<double>(o.found)});
+    objects.insert(objects.end(), {static_cast<double>(o.x) / kCell, static_cast<double>(o.y) / kCell, static_cast<double>(o.kind),
+                                   static_cast<double>(o.found)});
   return {{"agent", {3}, {pose.x, pose.y, pose.angle}},
           {"motion", {2}, {static_cast<double>(state_.speed) / kCell, state_.spin * (2 * std::numbers::pi / kTurn)}},
           {"walls", {map.size, map.size}, {map.wall.begin(), map.wall.end()}},
@@ -229,14 +232,10 @@ void Maze::Check(const MazeState& s) const {
   const size_t cells = static_cast<size_t>(size) * size;
   require(s.map.size == size && s.map.wall.size() == cells && s.map.color.size() == cells && s.map.decor.size() == cells,
           "the map has another size than this maze");
-  for (size_t i = 0; i < cells; ++i)
-    require(s.map.wall[i] <= 1 && s.map.color[i] < kMazeColors, "a wall or colour is out of range");
+  for (size_t i = 0; i < cells; ++i) require(s.map.wall[i] <= 1 && s.map.color[i] < kMazeColors, "a wall or colour is out of range");
   for (int32_t i = 0; i < size; ++i)
-    require(s.map.Wall(i, 0) && s.map.Wall(i, size - 1) && s.map.Wall(0, i) && s.map.Wall(size - 1, i),
-            "the outer ring must be wall");
-  const auto within = [&](int32_t x, int32_t y) {
-    return x >= kCell && y >= kCell && x < (size - 1) * kCell && y < (size - 1) * kCell;
-  };
+    require(s.map.Wall(i, 0) && s.map.Wall(i, size - 1) && s.map.Wall(0, i) && s.map.Wall(size - 1, i), "the outer ring must be wall");
+  const auto within = [&](int32_t x, int32_t y) { return x >= kCell && y >= kCell && x < (size - 1) * kCell && y < (size - 1) * kCell; };
   require(within(s.x, s.y) && Clear(s.map, s.x, s.y), "the agent is inside a wall");
   require(s.heading >= 0 && s.heading < kTurn, "the heading is out of range");
   if (lattice_)

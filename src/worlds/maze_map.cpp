@@ -59,8 +59,7 @@ void OpenDeadEnds(MazeMap& map, Rng& rng) {
         const int32_t nx = x + 2 * dx, ny = y + 2 * dy;
         if (nx > 0 && ny > 0 && nx < map.size && ny < map.size) closed.push_back(map.Index(x + dx, y + dy));
       }
-      if (walls == 3 && !closed.empty() && rng.Bernoulli(0.75))
-        map.wall[closed[rng.Below(static_cast<int64_t>(closed.size()))]] = 0;
+      if (walls == 3 && !closed.empty() && rng.Bernoulli(0.75)) map.wall[closed[rng.Below(static_cast<int64_t>(closed.size()))]] = 0;
     }
 }
 

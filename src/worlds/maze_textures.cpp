@@ -106,18 +106,21 @@ Texel CeilingTexel(int u, int v) {
   return Rgb(158, 170, 198);
 }
 
-constexpr std::array<Texel, kObjectKinds> kObjectTints = {Rgb(255, 40, 40),   Rgb(50, 230, 60),  Rgb(60, 110, 255),
-                                                          Rgb(255, 230, 40),  Rgb(255, 70, 230), Rgb(40, 240, 240),
-                                                          Rgb(255, 255, 255), Rgb(255, 140, 20)};
+constexpr std::array<Texel, kObjectKinds> kObjectTints = {Rgb(255, 40, 40),  Rgb(50, 230, 60),  Rgb(60, 110, 255),  Rgb(255, 230, 40),
+                                                          Rgb(255, 70, 230), Rgb(40, 240, 240), Rgb(255, 255, 255), Rgb(255, 140, 20)};
 
 // Signed distance, roughly in 1/4 texels, from the edge of a shape (positive inside); x, y from its centre.
 int ShapeDepth(int kind, int x, int y) {
   const int ax = std::abs(x);
   switch (kind % 4) {
-    case 0: return (108 * 108 - x * x - y * y) / 216;                   // ball
-    case 1: return std::min(116 - std::abs(y) - ax, 116 - ax) * 3 / 4;  // diamond
-    case 2: return std::min(92 - ax, std::min(92 - y, y + 92));         // box
-    default: return std::min(108 - y, (y + 116 - 2 * ax) * 9 / 20);     // cone
+    case 0:
+      return (108 * 108 - x * x - y * y) / 216;  // ball
+    case 1:
+      return std::min(116 - std::abs(y) - ax, 116 - ax) * 3 / 4;  // diamond
+    case 2:
+      return std::min(92 - ax, std::min(92 - y, y + 92));  // box
+    default:
+      return std::min(108 - y, (y + 116 - 2 * ax) * 9 / 20);  // cone
   }
 }
 
@@ -182,8 +185,7 @@ const MazeTextures& MazeTextures::Get() {
         made.walls.push_back(Draw64([&](int u, int v) { return Opaque(PictureTexel(WallTexel(color, u, v), decor, u, v)); }));
       made.floors.push_back(Draw64([&](int u, int v) { return Opaque(FloorTexel(color, u, v)); }));
     }
-    for (int kind = 0; kind < kObjectKinds; ++kind)
-      made.objects.push_back(Draw64([&](int u, int v) { return ObjectTexel(kind, u, v); }));
+    for (int kind = 0; kind < kObjectKinds; ++kind) made.objects.push_back(Draw64([&](int u, int v) { return ObjectTexel(kind, u, v); }));
     made.ceiling.push_back(Draw64([](int u, int v) { return Opaque(CeilingTexel(u, v)); }));
     return made;
   }();

@@ -15,8 +15,7 @@ void RequireRange(std::string_view world, std::string_view param, T value, T low
 }
 
 // Names and defaults from an option struct's JSON, in its order, with a sentence on each.
-inline std::vector<Param> DescribeParams(const Json& defaults,
-                                         std::initializer_list<std::pair<std::string_view, std::string_view>> docs) {
+inline std::vector<Param> DescribeParams(const Json& defaults, std::initializer_list<std::pair<std::string_view, std::string_view>> docs) {
   std::vector<Param> params;
   ORRERY_CHECK(docs.size() == defaults.size());
   for (const auto& [name, doc] : docs) params.push_back({std::string(name), defaults.at(std::string(name)), std::string(doc)});

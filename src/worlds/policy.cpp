@@ -65,18 +65,17 @@ std::vector<float> RandomAction(const ActionSpace& actions, Rng& rng) {
 
 const Registry<std::unique_ptr<Policy>>& Policies() {
   static const Registry<std::unique_ptr<Policy>> policies(
-      "policy",
-      {{{"random", "an action drawn anew every frame", "own", {}}, [](const Json&) { return std::make_unique<RandomPolicy>(); }},
-       {{"sticky",
-         "a random action, mostly kept from frame to frame",
-         "own",
-         {{"repeat", 0.9, "chance to keep the action of the frame before, 0..1"}}},
-        [](const Json& params) { return std::make_unique<StickyPolicy>(params["repeat"]); }},
-       {{"explore",
-         "maze: walks by way-points, loops and out-and-back, looks around; billiards: aimed pushes and rests",
-         "own",
-         {{"noise", 0.04, "chance a frame to begin a few random actions, 0..1"}}},
-        [](const Json& params) { return std::make_unique<ExplorePolicy>(params["noise"]); }}});
+      "policy", {{{"random", "an action drawn anew every frame", "own", {}}, [](const Json&) { return std::make_unique<RandomPolicy>(); }},
+                 {{"sticky",
+                   "a random action, mostly kept from frame to frame",
+                   "own",
+                   {{"repeat", 0.9, "chance to keep the action of the frame before, 0..1"}}},
+                  [](const Json& params) { return std::make_unique<StickyPolicy>(params["repeat"]); }},
+                 {{"explore",
+                   "maze: walks by way-points, loops and out-and-back, looks around; billiards: aimed pushes and rests",
+                   "own",
+                   {{"noise", 0.04, "chance a frame to begin a few random actions, 0..1"}}},
+                  [](const Json& params) { return std::make_unique<ExplorePolicy>(params["noise"]); }}});
   return policies;
 }
 

@@ -74,8 +74,7 @@ Raycaster::Hit Raycaster::Cast(const MazeMap& map, const MazeCamera& camera, con
 }
 
 // Rows 0 .. rows-1 of the ceiling and their mirror images on the floor. `limit`: nothing lies farther than the wall.
-void Raycaster::Background(const MazeMap& map, const MazeCamera& camera, const Direction& ray, double limit, int rows,
-                           Texel* out) const {
+void Raycaster::Background(const MazeMap& map, const MazeCamera& camera, const Direction& ray, double limit, int rows, Texel* out) const {
   const MazeTextures& textures = MazeTextures::Get();
   const int64_t ray_x = Fixed(ray.x), ray_y = Fixed(ray.y);
   const int32_t from_x = Fixed(camera.x), from_y = Fixed(camera.y), farthest = Fixed(limit);
@@ -116,8 +115,7 @@ double Raycaster::Column(const MazeMap& map, const MazeCamera& camera, double ac
   return hit.depth;
 }
 
-void Raycaster::Render(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera,
-                       std::span<uint8_t> rgb) const {
+void Raycaster::Render(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<uint8_t> rgb) const {
   Texel left[kMaxHeight], right[kMaxHeight];
   double walls[2 * kMaxWidth];
   for (int x = 0; x < width_; ++x) {
@@ -143,8 +141,7 @@ std::vector<Raycaster::Sprite> Raycaster::Sprites(std::span<const Billboard> obj
     if (depth < kNear || std::abs(across) > depth + kObjectSide) continue;
     const double scale = focal_ / depth, side = kObjectSide * scale;
     const auto opacity = static_cast<uint32_t>(128 * std::min(1.0, (depth - kNear) / (kClear - kNear)));
-    sprites.push_back(
-        {depth, 0.5 * width_ + across * scale - 0.5 * side, 0.5 * height_ + 0.5 * scale - side, side, object.kind, opacity});
+    sprites.push_back({depth, 0.5 * width_ + across * scale - 0.5 * side, 0.5 * height_ + 0.5 * scale - side, side, object.kind, opacity});
   }
   std::stable_sort(sprites.begin(), sprites.end(), [](const Sprite& a, const Sprite& b) { return a.depth > b.depth; });
   return sprites;
@@ -173,8 +170,7 @@ void Raycaster::DrawSprite(const Sprite& s, const double* walls, std::span<uint8
   }
 }
 
-void Raycaster::Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera,
-                      std::span<float> depth) const {
+void Raycaster::Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<float> depth) const {
   for (int x = 0; x < width_; ++x) {
     const double across = (2 * x + 1.0) / width_ - 1;
     const Direction ray = {camera.forward.x + across * camera.forward.y, camera.forward.y - across * camera.forward.x};

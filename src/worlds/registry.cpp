@@ -15,8 +15,7 @@ Registry<std::unique_ptr<World>>::Entry Entry() {
 }  // namespace
 
 const Registry<std::unique_ptr<World>>& Worlds() {
-  static const Registry<std::unique_ptr<World>> worlds("world",
-                                                       {Entry<Maze, MazeOptions>(), Entry<Billiards, BilliardsOptions>()});
+  static const Registry<std::unique_ptr<World>> worlds("world", {Entry<Maze, MazeOptions>(), Entry<Billiards, BilliardsOptions>()});
   return worlds;
 }
 

@@ -9,7 +9,8 @@
 namespace orrery {
 namespace {
 
-const Facts kFacts{"pose", "retrieval", "own", {{"k", 4, "frames"}, {"weight", 0.5, "share"}, {"mode", "fov", "how"}, {"hard", false, "top-k"}}};
+const Facts kFacts{
+    "pose", "retrieval", "own", {{"k", 4, "frames"}, {"weight", 0.5, "share"}, {"mode", "fov", "how"}, {"hard", false, "top-k"}}};
 
 TEST(Spec, ReadsSumsNamesAndArguments) {
   const auto parts = ParseSpec("window(16) + retrieval.pose(k=4, mode=\"near by\", weight=1e-3, hard=true)+ssm()");
@@ -63,9 +64,14 @@ TEST(ActionSpace, ChecksActions) {
 }
 
 TEST(Config, UnknownKeysAndKindsAreNamed) {
-  EXPECT_EQ(ErrorOf([] { FromJson<ActionSpace>(Json{{"cuont", 3}}, "actions"); }),
+  EXPECT_EQ(ErrorOf([] {
+              FromJson<ActionSpace>(Json{{"cuont", 3}}, "actions");
+            }),
             "unknown key of actions 'cuont'; did you mean 'count'? (valid: count, dims, names, low, high)");
-  EXPECT_EQ(ErrorOf([] { FromJson<ActionSpace>(Json{{"count", "three"}}, "actions"); }), "actions: 'count' must be a number, got string (\"three\")");
+  EXPECT_EQ(ErrorOf([] {
+              FromJson<ActionSpace>(Json{{"count", "three"}}, "actions");
+            }),
+            "actions: 'count' must be a number, got string (\"three\")");
   EXPECT_EQ(ErrorOf([] { ParseJson("{\"a\": }", "x.json"); }), "x.json: not valid JSON at byte 7");
 }
 

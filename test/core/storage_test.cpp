@@ -56,7 +56,8 @@ TEST(Parts, BytesDifferenceAndFile) {
 
 TEST(Safetensors, EveryTypeRoundTrips) {
   NamedTensors tensors;
-  for (const at::ScalarType type : {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool})
+  for (const at::ScalarType type :
+       {at::kDouble, at::kFloat, at::kHalf, at::kBFloat16, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte, at::kBool})
     tensors.emplace_back(at::toString(type), at::arange(6).to(type).view({2, 3}));
   tensors.emplace_back("empty", at::empty({0, 4}));
   const TensorFile file = ParseSafetensors(SerializeSafetensors(tensors, {{"a", "b"}}), "test");
@@ -81,13 +82,23 @@ TEST(Safetensors, LyingHeadersAreNamed) {
   std::string huge(8, '\xff');
   EXPECT_NE(error(huge).find("cut short or not a safetensors file"), std::string::npos);
   EXPECT_NE(error(WithHeader("[]", "")).find("not a JSON object"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "abcd")).find("needs 8 bytes, the header gives 4"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "abcd")).find("outside the 4 bytes"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"F32","shape":[1099511627776,1099511627776],"data_offsets":[0,4]}})", "abcd")).find("larger than any file"), std::string::npos);
+  EXPECT_NE(
+      error(WithHeader(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", "abcd")).find("needs 8 bytes, the header gives 4"),
+      std::string::npos);
+  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", "abcd")).find("outside the 4 bytes"),
+            std::string::npos);
+  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"F32","shape":[1099511627776,1099511627776],"data_offsets":[0,4]}})", "abcd"))
+                .find("larger than any file"),
+            std::string::npos);
   EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"X","shape":[1],"data_offsets":[0,4]}})", "abcd")).find("not supported"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"U8","shape":[-1],"data_offsets":[0,4]}})", "abcd")).find("natural number"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "abcd")).find("cut short or has a tail"), std::string::npos);
-  EXPECT_NE(error(WithHeader(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}})", "abcd")).find("overlap"), std::string::npos);
+  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"U8","shape":[-1],"data_offsets":[0,4]}})", "abcd")).find("natural number"),
+            std::string::npos);
+  EXPECT_NE(error(WithHeader(R"({"w":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})", "abcd")).find("cut short or has a tail"),
+            std::string::npos);
+  EXPECT_NE(error(WithHeader(R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}})",
+                             "abcd"))
+                .find("overlap"),
+            std::string::npos);
   const std::string whole = SerializeSafetensors({{"w", at::ones({64})}});
   EXPECT_NE(error(whole.substr(0, whole.size() - 5)), "no error");
 }
@@ -122,7 +133,8 @@ TEST(AtomicFile, AFailedWriteLeavesThePreviousFileAndNoOther) {
   WriteFileAtomic(folder / "a.txt", "before");
   {
     const SmallDisk full(1000);
-    EXPECT_NE(ErrorOf([&] { WriteFileAtomic(folder / "a.txt", std::string(5000, 'x')); }).find("the previous file is unchanged"), std::string::npos);
+    EXPECT_NE(ErrorOf([&] { WriteFileAtomic(folder / "a.txt", std::string(5000, 'x')); }).find("the previous file is unchanged"),
+              std::string::npos);
   }
   EXPECT_EQ(ReadFile(folder / "a.txt"), "before");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "a temporary file was left";

@@ -93,8 +93,7 @@ TEST(VCosine, KeepsTheVariance) {
   Rng rng(9);
   const at::Tensor clean = NormalTensor({50000, 1, 1}, rng), noise = NormalTensor({50000, 1, 1}, rng);
   const auto path = NoisePaths().Make("v_cosine");
-  for (const double u : {0.1, 0.5, 0.9})
-    EXPECT_NEAR(path->Mix(clean, noise, at::full({50000, 1, 1}, u)).var().item<double>(), 1, 0.03);
+  for (const double u : {0.1, 0.5, 0.9}) EXPECT_NEAR(path->Mix(clean, noise, at::full({50000, 1, 1}, u)).var().item<double>(), 1, 0.03);
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ struct Fixture {
     state = memory->Reset(1, at::kCPU, at::kFloat, 0);
     const SequentialRollout rollout(network, memory, path, {});
     Rng rng(4);
-    for (int64_t t = 0; t < frames; ++t) rollout.Commit(state, rollout.Read(state, t, Action(1)), Action(1), NormalTensor({1, 3, 4, 4}, rng), {});
+    for (int64_t t = 0; t < frames; ++t)
+      rollout.Commit(state, rollout.Read(state, t, Action(1)), Action(1), NormalTensor({1, 3, 4, 4}, rng), {});
   }
   static StepCondition Action(double a) { return {at::full({1, 1}, a), {}, {}}; }
   at::Tensor Sample(const RolloutOptions& options, const StepCondition& condition, uint64_t seed = 9) const {

@@ -199,7 +199,9 @@ TEST_F(TrainerTest, LinesPastTheCheckpointAreDropped) {
   }
   {
     std::ofstream out(folder_ / "metrics.jsonl", std::ios::app);
-    out << R"({"step":12,"loss":1.0})" << "\n" << R"({"step":16,"lo)";
+    out << R"({"step":12,"loss":1.0})"
+        << "\n"
+        << R"({"step":16,"lo)";
   }
   MapTask task;
   options.steps = 12;

@@ -36,7 +36,8 @@ void Compare(std::vector<at::Tensor> inputs, Fused fused, Reference reference, d
   const at::Tensor weight = Random(a.sizes(), 99).detach();
   (a.to(at::kFloat) * weight).sum().backward();
   (b * weight.to(at::kDouble)).sum().backward();
-  for (size_t i = 0; i < inputs.size(); ++i) ExpectClose(inputs[i].grad(), wide[i].grad(), tolerance, ("gradient " + std::to_string(i)).c_str());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    ExpectClose(inputs[i].grad(), wide[i].grad(), tolerance, ("gradient " + std::to_string(i)).c_str());
 }
 
 TEST(Fused, NormModulateMatchesItsDefinition) {
@@ -90,7 +91,9 @@ class FrameCausal : public testing::TestWithParam<int64_t> {};
 TEST_P(FrameCausal, MatchesTheMaskedProduct) {
   const int64_t tokens = 4, reach = GetParam();
   const auto fused = [&](const std::vector<at::Tensor>& in) { return FrameCausalAttention(in[0], in[1], in[2], tokens, reach); };
-  const auto reference = [&](const std::vector<at::Tensor>& in) { return FrameCausalAttentionReference(in[0], in[1], in[2], tokens, reach); };
+  const auto reference = [&](const std::vector<at::Tensor>& in) {
+    return FrameCausalAttentionReference(in[0], in[1], in[2], tokens, reach);
+  };
   Compare({Random({2, 3, 24, 16}, 1), Random({2, 3, 24, 16}, 2), Random({2, 3, 24, 16}, 3)}, fused, reference, 1e-5);
 }
 

@@ -1,6 +1,5 @@
 """The program as a user meets it: the whole path on a tiny world, and bad input."""
 import json
-import os
 import pathlib
 import signal
 import subprocess
@@ -9,14 +8,8 @@ import time
 import h5py
 import numpy as np
 import pytest
+from program import ORRERY, TINY, make_world, run
 from safetensors import safe_open
-
-ORRERY = os.environ["ORRERY"]
-TINY = ["--dim", "32", "--depth", "1", "--heads", "2", "--batch", "2", "--state", "window(3)"]
-
-
-def run(*args, **kwargs):
-    return subprocess.run([ORRERY, *map(str, args)], capture_output=True, text=True, timeout=300, **kwargs)
 
 
 def fails(*args, code=2):
@@ -29,14 +22,7 @@ def fails(*args, code=2):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A tiny maze set, codec and model, made by the program."""
-    root = tmp_path_factory.mktemp("cli")
-    assert run("record", "maze(size=5)", "--episodes", 6, "--frames", 48, "--out", root / "set").returncode == 0
-    codec = run("train", "codec", "--data", root / "set", "--out", root / "codec", "--steps", 3, "--batch", 4)
-    assert codec.returncode == 0, codec.stderr
-    model = run("train", "model", "--data", root / "set", "--codec", root / "codec", "--out", root / "run", "--steps", 4, *TINY)
-    assert model.returncode == 0, model.stderr
-    return root
+    return make_world(tmp_path_factory.mktemp("cli"))
 
 
 def test_help_has_an_example_for_every_verb():

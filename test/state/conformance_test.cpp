@@ -143,7 +143,8 @@ TEST(Window, HoldsTheLastFramesOldestFirst) {
     ASSERT_EQ(context.key.size(2), held * 4);
     for (int64_t i = 0; i < held; ++i) {
       const int64_t frame = t - held + i;
-      EXPECT_TRUE(context.key.narrow(2, i * 4, 4).eq(static_cast<double>(frame)).all().item<bool>()) << "frame " << frame << " at time " << t;
+      EXPECT_TRUE(context.key.narrow(2, i * 4, 4).eq(static_cast<double>(frame)).all().item<bool>())
+          << "frame " << frame << " at time " << t;
       EXPECT_EQ(context.coord[i * 4][0].item<float>(), static_cast<float>(frame - t));
       EXPECT_EQ(context.frame[i * 4].item<int64_t>(), frame);
     }

@@ -20,8 +20,7 @@ std::string Frame(const World& world) {
 
 std::vector<double> Truth(const World& world) {
   std::vector<double> values;
-  for (const StateVariable& variable : world.TrueState())
-    values.insert(values.end(), variable.values.begin(), variable.values.end());
+  for (const StateVariable& variable : world.TrueState()) values.insert(values.end(), variable.values.begin(), variable.values.end());
   return values;
 }
 
@@ -41,8 +40,8 @@ uint64_t RunHash(World& world, int steps, Rng& rng) {
 std::vector<std::string> Specs() {
   std::vector<std::string> specs = Worlds().Names();
   for (const char* variant : {"maze(step=continuous)", "maze(size=5, colors=12, objects=8, height=32, width=48)",
-                              "maze(size=31, colors=1, objects=0, height=16, width=16)",
-                              "billiards(balls=12, height=48, width=96)", "billiards(balls=1, restitution=1, friction=0)"})
+                              "maze(size=31, colors=1, objects=0, height=16, width=16)", "billiards(balls=12, height=48, width=96)",
+                              "billiards(balls=1, restitution=1, friction=0)"})
     specs.push_back(variant);
   return specs;
 }
@@ -64,8 +63,7 @@ TEST_P(Conformance, FactsAreCompleteAndTheSpecBuildsTheWorldAgain) {
   EXPECT_EQ(again->Facts().spec, facts.spec);
   EXPECT_EQ(again->Snapshot(), world->Snapshot());
   EXPECT_GT(facts.fps, 0);
-  EXPECT_EQ(static_cast<int64_t>(facts.actions.names.size()),
-            facts.actions.Discrete() ? facts.actions.count : facts.actions.dims);
+  EXPECT_EQ(static_cast<int64_t>(facts.actions.names.size()), facts.actions.Discrete() ? facts.actions.count : facts.actions.dims);
   EXPECT_EQ(facts.has_pose, world->TruePose().has_value());
 }
 
@@ -227,9 +225,8 @@ TEST(Registry, ErrorsListTheValidNames) {
   }
   EXPECT_THROW(MakeWorld("maze(seize=9)"), Error);
   EXPECT_THROW(MakeWorld("maze + billiards"), Error);
-  for (const char* bad :
-       {"maze(size=10)", "maze(size=3)", "maze(colors=0)", "maze(objects=9)", "maze(step=diagonal)", "maze(height=65)",
-        "maze(width=8)", "billiards(balls=0)", "billiards(radius=2)", "billiards(friction=-1)"})
+  for (const char* bad : {"maze(size=10)", "maze(size=3)", "maze(colors=0)", "maze(objects=9)", "maze(step=diagonal)", "maze(height=65)",
+                          "maze(width=8)", "billiards(balls=0)", "billiards(radius=2)", "billiards(friction=-1)"})
     EXPECT_THROW(MakeWorld(bad), Error) << bad;
 }
 

@@ -155,8 +155,7 @@ TEST(Maze, MapsAreConnectedWithLoopsAndEveryColour) {
     }
     EXPECT_EQ(static_cast<int32_t>(seen.size()), colors);
     EXPECT_GE(passages, static_cast<int>(free.size())) << "a tree has one passage less than cells";
-    for (int32_t i = 0; i < size; ++i)
-      EXPECT_TRUE(map.Wall(i, 0) && map.Wall(0, i) && map.Wall(i, size - 1) && map.Wall(size - 1, i));
+    for (int32_t i = 0; i < size; ++i) EXPECT_TRUE(map.Wall(i, 0) && map.Wall(0, i) && map.Wall(i, size - 1) && map.Wall(size - 1, i));
   }
 }
 
@@ -174,12 +173,10 @@ TEST(Maze, DepthAgreesWithMarchingThroughTheMap) {
     for (int y = 3; y < 64; y += 10)
       for (int x = 2; x < 64; x += 5) {
         const double across = (x + 0.5) / 32 - 1, down = (y + 0.5) / 32 - 1;
-        const double dx = std::cos(pose.angle) + across * std::sin(pose.angle),
-                     dy = std::sin(pose.angle) - across * std::cos(pose.angle);
+        const double dx = std::cos(pose.angle) + across * std::sin(pose.angle), dy = std::sin(pose.angle) - across * std::cos(pose.angle);
         constexpr double step = 1e-3;
         double t = 0;
-        while (std::abs(t * down) < 0.5 &&
-               !maze.State().map.Wall(static_cast<int>(pose.x + t * dx), static_cast<int>(pose.y + t * dy)))
+        while (std::abs(t * down) < 0.5 && !maze.State().map.Wall(static_cast<int>(pose.x + t * dx), static_cast<int>(pose.y + t * dy)))
           t += step;
         EXPECT_NEAR(depth[y * 64 + x], t, 2 * step) << x << ' ' << y;
       }

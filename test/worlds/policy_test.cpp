@@ -45,8 +45,7 @@ TEST(Policy, RandomDrawsEveryActionAlike) {
 }
 
 TEST(Policy, StickyKeepsItsActionAsOftenAsAsked) {
-  for (const auto& [spec, repeat] :
-       {std::pair{"sticky(repeat=0.5)", 0.5}, std::pair{"sticky(0.95)", 0.95}, std::pair{"sticky(1)", 1.0}}) {
+  for (const auto& [spec, repeat] : {std::pair{"sticky(repeat=0.5)", 0.5}, std::pair{"sticky(0.95)", 0.95}, std::pair{"sticky(1)", 1.0}}) {
     const auto actions = Record("billiards", spec, 5000, 3);
     int kept = 0;
     for (size_t i = 1; i < actions.size(); ++i) kept += actions[i] == actions[i - 1];

@@ -9,9 +9,9 @@
 namespace orrery {
 
 struct DiffusionForcingOptions {
-  double context_share = 0.5;   // probability that a frame is context; frame 0 always is
-  double context_noise = 0.1;   // highest level of context frames, uniform below it
-  double action_drop = 0.1;     // probability that a frame's action is hidden, for guidance
+  double context_share = 0.5;  // probability that a frame is context; frame 0 always is
+  double context_noise = 0.1;  // highest level of context frames, uniform below it
+  double action_drop = 0.1;    // probability that a frame's action is hidden, for guidance
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DiffusionForcingOptions, context_share, context_noise, action_drop)
 
@@ -23,8 +23,8 @@ struct Clip {
 
 // Levels of a clip and which frames are in the loss.
 struct ForcingLevels {
-  at::Tensor level;    // [B, T]
-  at::Tensor target;   // [B, T] bool
+  at::Tensor level;   // [B, T]
+  at::Tensor target;  // [B, T] bool
 };
 
 class DiffusionForcing {

@@ -18,7 +18,8 @@ SequentialRollout::SequentialRollout(std::shared_ptr<Transition> network, std::s
     : network_(std::move(network)), memory_(std::move(memory)), path_(std::move(path)), options_(options) {
   if (options.steps < 1) Fail("rollout: steps must be >= 1, got {}", options.steps);
   if (options.guidance < 0) Fail("rollout: guidance must be >= 0, got {}", options.guidance);
-  if (!(options.context_level >= 0 && options.context_level < 1)) Fail("rollout: context_level must lie in [0, 1), got {}", options.context_level);
+  if (!(options.context_level >= 0 && options.context_level < 1))
+    Fail("rollout: context_level must lie in [0, 1), got {}", options.context_level);
 }
 
 FrameRead SequentialRollout::Read(const Parts& state, int64_t frame, const StepCondition& given) const {
@@ -50,7 +51,8 @@ at::Tensor SequentialRollout::Sample(const FrameRead& read, const StepCondition&
   return x;
 }
 
-void SequentialRollout::Commit(Parts& state, FrameRead read, const StepCondition& given, const at::Tensor& latent, const at::Tensor& noise) const {
+void SequentialRollout::Commit(Parts& state, FrameRead read, const StepCondition& given, const at::Tensor& latent,
+                               const at::Tensor& noise) const {
   const at::NoGradGuard guard;
   const at::Tensor level = at::full({latent.size(0), 1, 1, 1}, options_.context_level, latent.options());
   const at::Tensor shown = path_->Input(options_.context_noise ? path_->Mix(latent, noise, level) : latent, level);

@@ -50,8 +50,8 @@ AttentionContext WindowMemory::Context(const Parts& state, const ReadPlan& plan,
   const int64_t first = held ? plan.selection.Get("slot")[0].item<int64_t>() : 0;
   // Oldest first. While the ring has not wrapped this is a view; afterwards one gather.
   const auto ordered = [&](const at::Tensor& ring) {
-    const at::Tensor frames = first == 0 ? ring.narrow(2, 0, held)
-                                         : at::cat({ring.narrow(2, first, held - first), ring.narrow(2, 0, first)}, 2);
+    const at::Tensor frames =
+        first == 0 ? ring.narrow(2, 0, held) : at::cat({ring.narrow(2, first, held - first), ring.narrow(2, 0, first)}, 2);
     return frames.reshape({ring.size(0), g.heads, held * N, g.head_dim});
   };
   at::Tensor coord = GridCoordinates(held, g.rows, g.columns);
