@@ -1,6 +1,6 @@
 // Share of the machine's fp32 matrix rate that a training step of a network reaches (forward + backward + optimiser).
 // Both are measured in turn in one run: JSON on standard output.
-//   bench_train_step [--dim 256 --depth 6 --heads 4 --patch 2 --batch 16 --frames 16 --layout frame_causal --seconds 10]
+//   bench_train_step [--dim 256 --depth 6 --heads 4 --patch 2 --batch 8 --frames 17 --layout frame_causal --seconds 10]
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
@@ -31,7 +31,7 @@ double MatrixRate() {
 }
 
 struct Sizes {
-  int64_t batch = 16, frames = 16;
+  int64_t batch = 8, frames = 17;
 };
 
 // Multiply-adds x 2 of one forward pass over a clip: matrix products of the blocks and attention, nothing else.

@@ -14,6 +14,15 @@ BlockImpl::BlockImpl(const TransitionOptions& options) : options_(options) {
   up_ = register_module("up", nn::Linear(D, D * options.mlp));
   down_ = register_module("down", nn::Linear(D * options.mlp, D));
   modulation_ = register_parameter("modulation", at::zeros({Modulations(options) * D}));
+  // A branch adds nothing at first because its last product is zero, with its gate open: the matrix learns from the first step, whereas
+  // behind a shut gate it would wait for the gate.
+  const torch::NoGradGuard guard;
+  for (int64_t i = 2; i < Modulations(options); i += 3) modulation_.narrow(0, i * D, D).fill_(1);
+  for (nn::Linear linear : {attention_.out, spatial_.out, down_})
+    if (linear) {
+      linear->weight.zero_();
+      linear->bias.zero_();
+    }
 }
 
 BlockImpl::AttentionWeights BlockImpl::MakeAttention(const std::string& name) {

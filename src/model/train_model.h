@@ -11,7 +11,7 @@
 namespace orrery {
 
 struct ModelTrainOptions {
-  int64_t batch = 16;             // clips a micro-batch
+  int64_t batch = 8;              // clips a micro-batch
   int64_t clip = 0;               // frames a clip; 0: the state's reach + 1, at most 32
   double validation_share = 0.1;  // of the episodes
   int64_t starts = 12;            // real beginnings kept with the model
