@@ -31,7 +31,7 @@ Made again by `CODEC_MINUTES={codec_minutes} MODEL_MINUTES={model_minutes} scrip
 - codec: `{config['codec']}`, {codec_step['seconds'] / 60:.1f} minutes, {codec_step['frames']:,} frames;
   held-out PSNR {codec['validation']['psnr']:.2f} dB (mean of frames {codec['validation']['psnr_frames']:.2f} dB)
 - network: {t['layout']}, dim {t['dim']}, depth {t['depth']}, {t['heads']} heads, patch {t['patch']}; state `{config['state']}`, path `{config['path']}`
-- training: {train['training']['optimizer']}, {model_step['seconds'] / 60:.1f} minutes, {model_step['frames']:,} frames, {model_step['step']:,} steps;
+- training: {train['training']['optimizer']}, {model_step['seconds'] / 60:.1f} minutes on {train['threads']} {'core' if train['threads'] == 1 else 'cores'}, {model_step['frames']:,} frames, {model_step['step']:,} steps;
   held-out loss {model['validation']['loss']:.4f}
 - sampling: {config['rollout']['steps']} denoising steps
 

@@ -1,5 +1,7 @@
 #include "cli/verbs.h"
 
+#include <ATen/Parallel.h>
+
 #include <iostream>
 
 #include "cli/train_options.h"
@@ -106,8 +108,11 @@ void TrainModelVerb(TrainArguments a) {
   const std::shared_ptr<Codec> codec = CodecFor(a, dataset);
   a.model.data = dataset->Facts();
   const auto model = std::make_shared<WorldModel>(a.model, codec, DeriveSeed(a.training.seed, "weights"));
-  WriteJson(fs::path(a.out) / "train.json",
-            Json{{"data", a.data}, {"training", a.training}, {"model_train", a.model_train}, {"model", model->Config()}});
+  WriteJson(fs::path(a.out) / "train.json", Json{{"data", a.data},
+                                                 {"threads", at::get_num_threads()},
+                                                 {"training", a.training},
+                                                 {"model_train", a.model_train},
+                                                 {"model", model->Config()}});
   const auto held_out = SplitEpisodes(dataset->Episodes(), LoaderOptions::Split::kValidation, a.model_train.validation_share);
   const ModelScore score = [&](const std::shared_ptr<const WorldModel>& m) {
     const Json one_step = held_out.empty() ? Json::object() : ScoreOneStep(m, *dataset, held_out, {.rollout = m->Config().rollout});

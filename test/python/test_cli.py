@@ -68,6 +68,11 @@ def test_pack_makes_a_smaller_model_that_runs(world, tmp_path):
     assert run("pack", world / "run", "--out", tmp_path / "small").returncode == 0
     assert (tmp_path / "small" / "model.safetensors").stat().st_size < 0.6 * (world / "run" / "model.safetensors").stat().st_size
     assert run("rollout", "--model", tmp_path / "small", "--data", world / "set", "--frames", 3, "--out", tmp_path / "x.gif").returncode == 0
+    assert run("pack", world / "run", "--out", tmp_path / "few", "--starts", 2, "--start-frames", 3).returncode == 0
+    with safe_open(tmp_path / "small/starts.safetensors", "np") as whole, safe_open(tmp_path / "few/starts.safetensors", "np") as few:
+        assert few.get_tensor("frames").shape[:2] == (2, 3)
+        assert (few.get_tensor("frames") == whole.get_tensor("frames")[:2, -3:]).all()
+        assert (few.get_tensor("actions") == whole.get_tensor("actions")[:2, -3:]).all()
 
 
 def test_model_training_resumes_to_the_bit(world, tmp_path):
