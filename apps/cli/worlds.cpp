@@ -25,7 +25,13 @@ void AddWorlds(CLI::App& app) {
       const WorldFacts& f = world->Facts();
       std::string actions;
       for (const std::string& name : f.actions.names) actions += (actions.empty() ? "" : ", ") + name;
+      if (f.actions.count > 16) actions = fmt::format("{} of two agents: {}, ...", f.actions.count, f.actions.names.front());
       std::cout << fmt::format("    actions: {}\n    frames: {}x{} at {:.4g}/s\n", actions, f.height, f.width, f.fps);
+      for (const orrery::Facts& i : f.interventions) {
+        Json defaults = Json::object();
+        for (const Param& p : i.params) defaults[p.name] = p.value;
+        std::cout << fmt::format("    intervention {}: {}\n", FormatSpec(i.name, defaults), i.summary);
+      }
     }
     std::cout << "\npolicies\n";
     for (const auto& entry : Policies().Entries()) Print(entry.facts);

@@ -83,6 +83,28 @@ b2Body* AddBody(b2World& world, const Ball& ball, float restitution) {
   return body;
 }
 
+// Contacts that push, as events, each pair once.
+class Listener : public b2ContactListener {
+ public:
+  Listener(const std::vector<Ball>& balls, std::vector<WorldEvent>& events) : balls_(balls), events_(events) {}
+  void PostSolve(b2Contact* contact, const b2ContactImpulse* impulse) override {
+    if (impulse->count == 0 || impulse->normalImpulses[0] <= 0) return;
+    std::array<int64_t, 2> ids = {Id(contact->GetFixtureA()), Id(contact->GetFixtureB())};
+    std::sort(ids.begin(), ids.end());
+    const WorldEvent event = ids[0] < 0 ? WorldEvent{"cushion", ids[1], -1} : WorldEvent{"collision", ids[0], ids[1]};
+    if (std::find(events_.begin(), events_.end(), event) == events_.end()) events_.push_back(event);
+  }
+
+ private:
+  int64_t Id(b2Fixture* fixture) const {
+    const uintptr_t index = fixture->GetBody()->GetUserData().pointer;
+    return index == 0 ? -1 : 1 + balls_[index - 1].id;
+  }
+
+  const std::vector<Ball>& balls_;
+  std::vector<WorldEvent>& events_;
+};
+
 }  // namespace
 
 Billiards::Billiards(const BilliardsOptions& options) : options_(Checked(options)) {
@@ -92,11 +114,19 @@ Billiards::Billiards(const BilliardsOptions& options) : options_(Checked(options
   facts_.fps = 30;
   facts_.actions.names = {"none", "right", "up-right", "up", "up-left", "left", "down-left", "down", "down-right"};
   facts_.actions.count = 9;
+  facts_.has_ids = true;
+  const Param ball{"ball", 1, "number of the ball, 0 is the cue"};
+  facts_.interventions = {
+      {"remove", "takes a ball away", "own", {ball}},
+      {"add", "another ball, at rest", "own", {{"x", 5.0, "m"}, {"y", 5.0, "m"}, {"color", 7, "of the palette, 0..11"}}},
+      {"move", "puts a ball elsewhere", "own", {ball, {"x", 5.0, "m"}, {"y", 5.0, "m"}}},
+      {"velocity", "another velocity for a ball", "own", {ball, {"vx", 4.0, "m/s"}, {"vy", 0.0, "m/s"}}},
+      {"tint", "another felt, which means nothing", "own", {{"tint", 1, "0..2"}}}};
   const float cushion = 2 * CushionWidth(options.height, options.width);
   const float scale = (static_cast<float>(std::min(options.height, options.width)) - cushion) / kShortSide;
   table_width_ = (static_cast<float>(options.width) - cushion) / scale;
   table_height_ = (static_cast<float>(options.height) - cushion) / scale;
-  table_ = DrawTable(options.height, options.width);
+  for (int tint = 0; tint < 3; ++tint) table_[tint] = DrawTable(options.height, options.width, tint);
   Reset(0);
 }
 
@@ -131,10 +161,13 @@ void Billiards::Reset(uint64_t seed) {
   }
   balls_ = std::move(balls);
   next_id_ = static_cast<int32_t>(balls_.size());
+  tint_ = 0;
+  events_.clear();
 }
 
 void Billiards::Step(std::span<const float> action) {
   facts_.actions.Check(action);
+  events_.clear();
   if (action[0] > 0) Push(static_cast<int>(action[0]) - 1);
   Collide();
   for (Ball& ball : balls_) SlowDown(ball, static_cast<float>(options_.friction) * kSubSteps * kSubStep);
@@ -155,7 +188,12 @@ void Billiards::Collide() {
   const auto world = std::make_unique<b2World>(b2Vec2(0, 0));
   AddCushions(*world, kScale * table_width_, kScale * table_height_, restitution);
   std::vector<b2Body*> bodies;
-  for (const Ball& ball : balls_) bodies.push_back(AddBody(*world, ball, restitution));
+  for (size_t i = 0; i < balls_.size(); ++i) {
+    bodies.push_back(AddBody(*world, balls_[i], restitution));
+    bodies.back()->GetUserData().pointer = i + 1;
+  }
+  Listener listener(balls_, events_);
+  world->SetContactListener(&listener);
   for (int i = 0; i < kSubSteps; ++i) world->Step(kSubStep, 8, 3);
   for (size_t i = 0; i < balls_.size(); ++i) {
     Ball& ball = balls_[i];
@@ -167,10 +205,63 @@ void Billiards::Collide() {
   }
 }
 
-void Billiards::Render(std::span<uint8_t> rgb) const {
-  ORRERY_CHECK(rgb.size() == table_.size());
-  std::copy(table_.begin(), table_.end(), rgb.begin());
-  DrawBalls(balls_, table_height_, options_.height, options_.width, rgb);
+void Billiards::Draw(Canvas& canvas) const {
+  canvas.Picture(table_[tint_]);
+  DrawBalls(canvas, balls_, BallView(table_height_, options_.height, options_.width));
+}
+
+std::vector<WorldObject> Billiards::Objects() const {
+  const BallView view(table_height_, options_.height, options_.width);
+  std::vector<WorldObject> objects;
+  for (const Ball& b : balls_) {
+    const Point at = view.Pixel(b.x, b.y);
+    objects.push_back({1 + b.id, "ball", at.x, at.y, {static_cast<double>(b.color)}});
+  }
+  return objects;
+}
+
+void Billiards::Perturb(uint64_t take) {
+  if (take == 0) return;
+  const double scale = BallView(table_height_, options_.height, options_.width).Scale();
+  for (Ball& b : balls_) {
+    Rng rng(DeriveSeed(take, static_cast<uint64_t>(b.id)), "take");  // a stream a ball: one more or less shifts no other
+    b.x = std::clamp(b.x + static_cast<float>(0.25 * rng.Normal() / scale), b.radius, table_width_ - b.radius);
+    b.y = std::clamp(b.y + static_cast<float>(0.25 * rng.Normal() / scale), b.radius, table_height_ - b.radius);
+    const auto nudge = static_cast<float>(1 + 0.01 * rng.Normal());
+    b.vx *= nudge;
+    b.vy *= nudge;
+    SlowDown(b, 0);
+  }
+}
+
+void Billiards::DoIntervene(const std::string& name, const Json& params) {
+  const auto number = [&](const char* key) { return params[key].get<float>(); };
+  if (name == "tint") {
+    const int64_t tint = params["tint"];
+    RequireRange<int64_t>("billiards: tint", "tint", tint, 0, 2);
+    tint_ = static_cast<int32_t>(tint);
+    events_.clear();
+    return;
+  }
+  if (name == "add") {
+    const int64_t color = params["color"];
+    RequireRange<int64_t>("billiards: add", "color", color, 0, kPaletteColors - 1);
+    AddBall({0, static_cast<int32_t>(color), number("x"), number("y"), 0, 0, static_cast<float>(options_.radius)});
+    return;
+  }
+  const int64_t id = params["ball"];
+  if (name == "remove") return RemoveBall(static_cast<int32_t>(id));
+  std::vector<Ball> balls = balls_;
+  const auto found = std::find_if(balls.begin(), balls.end(), [&](const Ball& ball) { return ball.id == id; });
+  if (found == balls.end()) Fail("billiards: there is no ball with the id {}", id);
+  if (name == "move") {
+    found->x = number("x");
+    found->y = number("y");
+  } else {
+    found->vx = number("vx");
+    found->vy = number("vy");
+  }
+  SetBalls(std::move(balls));
 }
 
 std::vector<StateVariable> Billiards::TrueState() const {
@@ -193,7 +284,8 @@ void Billiards::Check(const std::vector<Ball>& balls) const {
   for (size_t i = 0; i < balls.size(); ++i) {
     const Ball& b = balls[i];
     if (!(b.radius >= 0.2f && b.radius <= 1.0f)) Fail("billiards: the radius of a ball must lie in [0.2, 1] m, got {}", b.radius);
-    if (b.color < 0 || b.color >= kBallColors) Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kBallColors - 1, b.color);
+    if (b.color < 0 || b.color >= kPaletteColors)
+      Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kPaletteColors - 1, b.color);
     if (!(b.x >= b.radius && b.x <= table_width_ - b.radius && b.y >= b.radius && b.y <= table_height_ - b.radius))
       Fail("billiards: a ball of radius {} at ({}, {}) is not on the table of {} x {} m", b.radius, b.x, b.y, table_width_, table_height_);
     if (!(std::sqrt(b.vx * b.vx + b.vy * b.vy) <= 1.0001f * kMaxSpeed))
@@ -211,6 +303,7 @@ void Billiards::SetBalls(std::vector<Ball> balls) {
         Fail("billiards: balls {} and {} overlap", balls[j].id, balls[i].id);
   balls_ = std::move(balls);
   for (const Ball& ball : balls_) next_id_ = std::max(next_id_, ball.id + 1);
+  events_.clear();
 }
 
 int32_t Billiards::AddBall(Ball ball) {
@@ -226,11 +319,13 @@ void Billiards::RemoveBall(int32_t id) {
   const auto found = std::find_if(balls_.begin(), balls_.end(), [&](const Ball& ball) { return ball.id == id; });
   if (found == balls_.end()) Fail("billiards: there is no ball with the id {}", id);
   balls_.erase(found);
+  events_.clear();
 }
 
 std::string Billiards::Snapshot() const {
   SnapshotWriter out(facts_.spec);
   out.Put(next_id_);
+  out.Put(tint_);
   out.Put(static_cast<uint32_t>(balls_.size()));
   for (const Ball& ball : balls_) {
     out.Put(ball.id);
@@ -242,7 +337,8 @@ std::string Billiards::Snapshot() const {
 
 void Billiards::Restore(std::string_view snapshot) {
   SnapshotReader in(snapshot, facts_.spec);
-  const auto next_id = in.Get<int32_t>();
+  const auto next_id = in.Get<int32_t>(), tint = in.Get<int32_t>();
+  RequireRange<int32_t>("snapshot of billiards", "tint", tint, 0, 2);
   const auto count = in.Get<uint32_t>();
   RequireRange<uint32_t>("snapshot of billiards", "balls", count, 1, kMaxBalls);
   std::vector<Ball> balls(count);
@@ -256,6 +352,8 @@ void Billiards::Restore(std::string_view snapshot) {
   Check(balls);
   balls_ = std::move(balls);
   next_id_ = next_id;
+  tint_ = tint;
+  events_.clear();
 }
 
 }  // namespace orrery

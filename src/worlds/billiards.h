@@ -1,7 +1,7 @@
 // Balls on a table seen from above, by Box2D 2.4.1. One ball, the cue, takes pushes.
 #pragma once
+#include "worlds/flat_world.h"
 #include "worlds/params.h"
-#include "worlds/world.h"
 
 namespace orrery {
 
@@ -18,19 +18,19 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius,
 
 struct Ball {
   int32_t id = 0;                                  // never used again after the ball is gone; 0 is the cue
-  int32_t color = 0;                               // 0 .. kBallColors-1; 0 is white
+  int32_t color = 0;                               // of the palette; 0 is white
   float x = 0, y = 0, vx = 0, vy = 0, radius = 0;  // m, m/s; the origin is the lower left corner of the table
   bool operator==(const Ball&) const = default;
 };
-
-constexpr int kBallColors = 12;
 
 // Actions: none, right, up-right, up, up-left, left, down-left, down, down-right: one push of the cue.
 // 30 fps, eight sub-steps of 1/240 s. Box2D keeps hidden contact state, so its world is built anew from the balls at
 // every Step: the list of balls is the whole state.
 // True state, one row a ball: position {n, 2}, velocity {n, 2}, radius {n}, color {n}, id {n}. n changes by AddBall and
-// RemoveBall alone.
-class Billiards : public World {
+// RemoveBall alone. A ball's object id is 1 + its id.
+// Events: collision (ball, ball), cushion (ball), in the order in which they begin within a frame, each pair once.
+// Interventions: remove(ball), add(x, y, color), move(ball, x, y), velocity(ball, vx, vy), tint (which means nothing).
+class Billiards : public FlatWorld {
  public:
   static constexpr size_t kMaxBalls = 16;
   static constexpr float kMaxSpeed = 20;  // m/s; no ball is faster after a Step
@@ -38,11 +38,11 @@ class Billiards : public World {
   explicit Billiards(const BilliardsOptions& options);
   static orrery::Facts Describe();
 
-  const WorldFacts& Facts() const override { return facts_; }
   void Reset(uint64_t seed) override;
   void Step(std::span<const float> action) override;
-  void Render(std::span<uint8_t> rgb) const override;
   std::vector<StateVariable> TrueState() const override;
+  std::vector<WorldObject> Objects() const override;
+  void Perturb(uint64_t take) override;
   std::string Snapshot() const override;
   void Restore(std::string_view snapshot) override;
 
@@ -58,17 +58,21 @@ class Billiards : public World {
   // Throws Error when there is no such ball or it is the cue.
   void RemoveBall(int32_t id);
 
+ protected:
+  void Draw(Canvas& canvas) const override;
+  void DoIntervene(const std::string& name, const Json& params) override;
+
  private:
   void Check(const std::vector<Ball>& balls) const;  // all of that but the overlap, which a crowd in play may have
   void Push(int direction);
   void Collide();
 
   BilliardsOptions options_;
-  WorldFacts facts_;
   float table_width_, table_height_;
-  std::vector<uint8_t> table_;  // the empty table, [H, W, 3]
+  std::array<std::vector<uint8_t>, 3> table_;  // the empty table by tint, [H, W, 3]
   std::vector<Ball> balls_;
   int32_t next_id_ = 0;
+  int32_t tint_ = 0;
 };
 
 }  // namespace orrery

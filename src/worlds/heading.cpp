@@ -1,5 +1,6 @@
 #include "worlds/heading.h"
 
+#include <cmath>
 #include <numbers>
 
 namespace orrery {
@@ -25,6 +26,23 @@ double Cosine(double a) {  // |a| <= pi/4
 }  // namespace
 
 double HeadingRadians(int32_t heading) { return WrapHeading(heading) * (2 * std::numbers::pi / kTurn); }
+
+Direction AngleDirection(double angle) {
+  const double quarters = std::floor(angle * (2 / std::numbers::pi) + 0.5);
+  // pi / 2 in two parts, the first with enough zeros that its product with a small whole number is exact.
+  const double rest = angle - quarters * 1.5707963267341256 - quarters * 6.077100506506192e-11;
+  const double c = Cosine(rest), s = Sine(rest);
+  switch (((static_cast<int64_t>(quarters) % 4) + 4) % 4) {
+    case 0:
+      return {c, s};
+    case 1:
+      return {-s, c};
+    case 2:
+      return {-c, -s};
+    default:
+      return {s, -c};
+  }
+}
 
 Direction HeadingDirection(int32_t heading) {
   constexpr int32_t quarter = kTurn / 4;

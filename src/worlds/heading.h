@@ -19,6 +19,9 @@ constexpr int32_t WrapHeading(int64_t heading) { return static_cast<int32_t>(((h
 // rotations of each other.
 Direction HeadingDirection(int32_t heading);
 
+// The same for an angle in radians, |angle| < 1e6, to 1e-9 (1e-15 for |angle| < 10).
+Direction AngleDirection(double angle);
+
 // Radians in [0, 2 pi).
 double HeadingRadians(int32_t heading);
 

@@ -1,5 +1,7 @@
 #include "worlds/maze.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -58,7 +60,13 @@ Maze::Maze(const MazeOptions& options)
   facts_.height = options.height;
   facts_.width = options.width;
   facts_.fps = 15;
-  facts_.has_pose = facts_.has_depth = true;
+  facts_.has_pose = facts_.has_depth = facts_.has_ids = true;
+  const Param x{"x", 1, "column"}, y{"y", 1, "row"};
+  facts_.interventions = {{"move-object", "puts an object into another cell", "own", {{"object", 2, "id, from 2"}, x, y}},
+                          {"swap-objects", "two objects change places", "own", {{"first", 2, "id, from 2"}, {"second", 3, "id, from 2"}}},
+                          {"wall", "closes or opens a cell inside the outer ring", "own", {x, y, {"on", true, "wall or not"}}},
+                          {"paint", "another colour for a cell", "own", {x, y, {"color", 0, "0..11"}}},
+                          {"light", "switches the light", "own", {{"on", false, "on or off"}}}};
   if (lattice_) {
     facts_.actions.names = {"noop", "forward", "left", "right", "forward-left", "forward-right"};
     facts_.actions.count = 6;
@@ -103,6 +111,7 @@ void Maze::Reset(uint64_t seed) {
     state.objects.push_back({ox * kCell + kCell / 2, oy * kCell + kCell / 2, static_cast<uint8_t>(i), 0});
   }
   state_ = std::move(state);
+  events_.clear();
 }
 
 bool Maze::Clear(const MazeMap& map, int32_t x, int32_t y) const {
@@ -119,6 +128,7 @@ void Maze::Move(int32_t dx, int32_t dy) {
 
 void Maze::Step(std::span<const float> action) {
   facts_.actions.Check(action);
+  events_.clear();
   if (lattice_) {
     const int choice = static_cast<int>(action[0]);
     if (choice == kLeft || choice == kForwardLeft) state_.heading = WrapHeading(state_.heading + kStep15);
@@ -134,9 +144,12 @@ void Maze::Step(std::span<const float> action) {
     const Direction forward = HeadingDirection(state_.heading);
     Move(Rounded(state_.speed * forward.x), Rounded(state_.speed * forward.y));
   }
-  for (MazeObject& object : state_.objects) {
+  for (size_t i = 0; i < state_.objects.size(); ++i) {
+    MazeObject& object = state_.objects[i];
     const int64_t dx = object.x - state_.x, dy = object.y - state_.y;
-    if (dx * dx + dy * dy <= int64_t{kCell} * kCell / 4) object.found = 1;
+    if (object.found || dx * dx + dy * dy > int64_t{kCell} * kCell / 4) continue;
+    object.found = 1;
+    events_.push_back({"found", 1, 2 + static_cast<int64_t>(i)});
   }
 }
 
@@ -153,12 +166,81 @@ std::vector<Billboard> Maze::Billboards() const {
 
 void Maze::Render(std::span<uint8_t> rgb) const {
   ORRERY_CHECK(static_cast<int64_t>(rgb.size()) == 3 * options_.height * options_.width);
-  raycaster_.Render(state_.map, Billboards(), Camera(), rgb);
+  if (state_.dark)
+    std::fill(rgb.begin(), rgb.end(), uint8_t{0});
+  else
+    raycaster_.Render(state_.map, Billboards(), Camera(), rgb);
 }
 
 void Maze::RenderDepth(std::span<float> depth) const {
   ORRERY_CHECK(static_cast<int64_t>(depth.size()) == options_.height * options_.width);
   raycaster_.Depth(state_.map, Billboards(), Camera(), depth);
+}
+
+void Maze::RenderIds(std::span<int32_t> ids) const {
+  ORRERY_CHECK(static_cast<int64_t>(ids.size()) == options_.height * options_.width);
+  std::vector<float> depth(ids.size());
+  raycaster_.Depth(state_.map, Billboards(), Camera(), depth, ids);
+  for (int32_t& id : ids) id = id == 0 || state_.dark ? 0 : id + 1;
+}
+
+std::vector<WorldObject> Maze::Objects() const {
+  const Pose pose = *TruePose();
+  std::vector<WorldObject> objects = {{1, "agent", pose.x, pose.y, {pose.angle}}};
+  for (size_t i = 0; i < state_.objects.size(); ++i) {
+    const MazeObject& o = state_.objects[i];
+    objects.push_back({2 + static_cast<int64_t>(i),
+                       "object",
+                       static_cast<double>(o.x) / kCell,
+                       static_cast<double>(o.y) / kCell,
+                       {static_cast<double>(o.kind), static_cast<double>(o.found)}});
+  }
+  return objects;
+}
+
+void Maze::Perturb(uint64_t take) {
+  if (take == 0 || lattice_) return;
+  Rng rng(take, "take");
+  const auto nudge = [&](double deviation) { return Rounded(deviation * rng.Normal()); };
+  const int32_t dx = nudge(0.02 * kCell), dy = nudge(0.02 * kCell);
+  Move(dx, dy);
+  state_.heading = WrapHeading(state_.heading + nudge(0.02 * kStep15));
+}
+
+void Maze::DoIntervene(const std::string& name, const Json& params) {
+  MazeState s = state_;
+  const auto object = [&](const char* key) -> MazeObject& {
+    const int64_t id = params[key], last = 1 + static_cast<int64_t>(s.objects.size());
+    if (id < 2 || id > last) Fail("maze: {}: '{}' must be the id of an object, 2..{}, got {}", name, key, last, id);
+    return s.objects[static_cast<size_t>(id - 2)];
+  };
+  const auto cell = [&] {
+    const int64_t x = params["x"], y = params["y"];
+    RequireRange<int64_t>("maze: " + name, "x", x, 1, options_.size - 2);
+    RequireRange<int64_t>("maze: " + name, "y", y, 1, options_.size - 2);
+    return std::array<int32_t, 2>{static_cast<int32_t>(x), static_cast<int32_t>(y)};
+  };
+  if (name == "move-object") {
+    const auto [x, y] = cell();
+    MazeObject& o = object("object");
+    o.x = x * kCell + kCell / 2;
+    o.y = y * kCell + kCell / 2;
+  } else if (name == "swap-objects") {
+    MazeObject &a = object("first"), &b = object("second");
+    std::swap(a.x, b.x);
+    std::swap(a.y, b.y);
+  } else if (name == "wall") {
+    const auto [x, y] = cell();
+    s.map.wall[s.map.Index(x, y)] = params["on"].get<bool>();
+  } else if (name == "paint") {
+    const auto [x, y] = cell();
+    const int64_t color = params["color"];
+    RequireRange<int64_t>("maze: paint", "color", color, 0, kMazeColors - 1);
+    s.map.color[s.map.Index(x, y)] = static_cast<uint8_t>(color);
+  } else {
+    s.dark = !params["on"].get<bool>();
+  }
+  SetState(std::move(s));
 }
 
 std::optional<Pose> Maze::TruePose() const {
@@ -177,7 +259,8 @@ std::vector<StateVariable> Maze::TrueState() const {
           {"motion", {2}, {static_cast<double>(state_.speed) / kCell, state_.spin * (2 * std::numbers::pi / kTurn)}},
           {"walls", {map.size, map.size}, {map.wall.begin(), map.wall.end()}},
           {"colors", {map.size, map.size}, {map.color.begin(), map.color.end()}},
-          {"objects", {static_cast<int64_t>(state_.objects.size()), 4}, std::move(objects)}};
+          {"objects", {static_cast<int64_t>(state_.objects.size()), 4}, std::move(objects)},
+          {"dark", {1}, {static_cast<double>(state_.dark)}}};
 }
 
 std::string Maze::Snapshot() const {
@@ -193,6 +276,7 @@ std::string Maze::Snapshot() const {
     out.Put(o.found);
   }
   for (const int32_t value : {state_.x, state_.y, state_.heading, state_.speed, state_.spin}) out.Put(value);
+  out.Put(state_.dark);
   return std::move(out).Finish();
 }
 
@@ -215,6 +299,7 @@ void Maze::Restore(std::string_view snapshot) {
     o.found = in.Get<uint8_t>();
   }
   for (int32_t* value : {&state.x, &state.y, &state.heading, &state.speed, &state.spin}) *value = in.Get<int32_t>();
+  state.dark = in.Get<uint8_t>();
   in.Finish();
   SetState(std::move(state));
 }
@@ -222,6 +307,7 @@ void Maze::Restore(std::string_view snapshot) {
 void Maze::SetState(MazeState state) {
   Check(state);
   state_ = std::move(state);
+  events_.clear();
 }
 
 void Maze::Check(const MazeState& s) const {
@@ -242,6 +328,7 @@ void Maze::Check(const MazeState& s) const {
     require(s.x % kLatticeUnit == 0 && s.y % kLatticeUnit == 0 && s.heading % kStep15 == 0 && s.speed == 0 && s.spin == 0,
             "the pose is off the lattice (1/64 cell, 15 degrees, at rest)");
   require(std::abs(s.speed) <= kCell / 4 && std::abs(s.spin) <= kStep15, "the motion is out of range");
+  require(s.dark <= 1, "the light is out of range");
   require(s.objects.size() <= kObjectKinds, "too many objects");
   for (const MazeObject& o : s.objects)
     require(within(o.x, o.y) && !s.map.Wall(o.x / kCell, o.y / kCell) && o.kind < kObjectKinds && o.found <= 1,

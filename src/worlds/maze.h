@@ -31,6 +31,7 @@ struct MazeState {
   int32_t x = 0, y = 0;         // 1/65536 cell; on the lattice always multiples of 1/64 cell
   int32_t heading = 0;          // 0 .. kTurn-1, counter-clockwise from +x; on the lattice a multiple of 15 degrees
   int32_t speed = 0, spin = 0;  // continuous steps: 1/65536 cell and heading units a frame
+  uint8_t dark = 0;             // 1: the light is off, frames are black
   bool operator==(const MazeState&) const = default;
 };
 
@@ -39,7 +40,9 @@ struct MazeState {
 // Continuous: forward in [-1, 1] times 0.25 cells, turn in [-1, 1] times 15 degrees (positive to the left); half of the
 // old speed and spin is kept each frame. Walls stop the component of a move that runs into them.
 // True state: agent {3} x, y, angle; motion {2} cells and radians a frame; walls {size, size} 1 = wall, row y;
-// colors {size, size} of the regions; objects {n, 4} x, y, kind, found.
+// colors {size, size} of the regions; objects {n, 4} x, y, kind, found; dark {1}.
+// Object ids: 1 the agent, 2 + i object i. Events: found (agent, object).
+// Interventions: move-object(object, x, y), swap-objects(first, second), wall(x, y, on), paint(x, y, color), light(on).
 class Maze : public World {
  public:
   static constexpr int32_t kCell = 65536;
@@ -53,8 +56,12 @@ class Maze : public World {
   void Step(std::span<const float> action) override;
   void Render(std::span<uint8_t> rgb) const override;
   void RenderDepth(std::span<float> depth) const override;
+  void RenderIds(std::span<int32_t> ids) const override;
   std::vector<StateVariable> TrueState() const override;
   std::optional<Pose> TruePose() const override;
+  std::vector<WorldObject> Objects() const override;
+  const std::vector<WorldEvent>& Events() const override { return events_; }
+  void Perturb(uint64_t take) override;  // of continuous steps; the lattice has nothing to nudge
   std::string Snapshot() const override;
   void Restore(std::string_view snapshot) override;
 
@@ -62,6 +69,9 @@ class Maze : public World {
   // Interventions: move the agent or an object, open a wall, repaint. Throws Error when the state is not possible in
   // this maze (sizes, ranges, agent or object inside a wall, an open outer ring, a pose off the lattice).
   void SetState(MazeState state);
+
+ protected:
+  void DoIntervene(const std::string& name, const Json& params) override;
 
  private:
   void Check(const MazeState& state) const;
@@ -75,6 +85,7 @@ class Maze : public World {
   WorldFacts facts_;
   Raycaster raycaster_;
   MazeState state_;
+  std::vector<WorldEvent> events_;
 };
 
 }  // namespace orrery

@@ -31,7 +31,7 @@ constexpr int32_t Fixed(double value) { return static_cast<int32_t>(value * 6553
 // A billboard on the screen, in pixels; opacity 0..128.
 struct Raycaster::Sprite {
   double depth, left, top, side;
-  int kind;
+  int kind, index;
   uint32_t opacity;
 };
 
@@ -134,14 +134,16 @@ void Raycaster::Render(const MazeMap& map, std::span<const Billboard> objects, c
 
 std::vector<Raycaster::Sprite> Raycaster::Sprites(std::span<const Billboard> objects, const MazeCamera& camera) const {
   std::vector<Sprite> sprites;
-  for (const Billboard& object : objects) {
+  for (int index = 0; index < static_cast<int>(objects.size()); ++index) {
+    const Billboard& object = objects[index];
     const double dx = object.x - camera.x, dy = object.y - camera.y;
     const double depth = dx * camera.forward.x + dy * camera.forward.y;
     const double across = dx * camera.forward.y - dy * camera.forward.x;
     if (depth < kNear || std::abs(across) > depth + kObjectSide) continue;
     const double scale = focal_ / depth, side = kObjectSide * scale;
     const auto opacity = static_cast<uint32_t>(128 * std::min(1.0, (depth - kNear) / (kClear - kNear)));
-    sprites.push_back({depth, 0.5 * width_ + across * scale - 0.5 * side, 0.5 * height_ + 0.5 * scale - side, side, object.kind, opacity});
+    sprites.push_back(
+        {depth, 0.5 * width_ + across * scale - 0.5 * side, 0.5 * height_ + 0.5 * scale - side, side, object.kind, index, opacity});
   }
   std::stable_sort(sprites.begin(), sprites.end(), [](const Sprite& a, const Sprite& b) { return a.depth > b.depth; });
   return sprites;
@@ -170,7 +172,9 @@ void Raycaster::DrawSprite(const Sprite& s, const double* walls, std::span<uint8
   }
 }
 
-void Raycaster::Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<float> depth) const {
+void Raycaster::Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<float> depth,
+                      std::span<int32_t> ids) const {
+  std::fill(ids.begin(), ids.end(), 0);
   for (int x = 0; x < width_; ++x) {
     const double across = (2 * x + 1.0) / width_ - 1;
     const Direction ray = {camera.forward.x + across * camera.forward.y, camera.forward.y - across * camera.forward.x};
@@ -188,8 +192,10 @@ void Raycaster::Depth(const MazeMap& map, std::span<const Billboard> objects, co
         const double u = (x + 0.5 - s.left) / s.side, v = (y + 0.5 - s.top) / s.side;
         if (u < 0 || u >= 1 || v < 0 || v >= 1) continue;
         const Texel texel = texels[static_cast<int>(u * Texture::kSide) * Texture::kSide + static_cast<int>(v * Texture::kSide)];
-        float& pixel = depth[static_cast<int64_t>(y) * width_ + x];
-        if (texel >> 24 >= 128) pixel = std::min(pixel, static_cast<float>(s.depth));
+        const int64_t at = static_cast<int64_t>(y) * width_ + x;
+        if (texel >> 24 < 128 || depth[at] < static_cast<float>(s.depth)) continue;
+        depth[at] = static_cast<float>(s.depth);
+        if (!ids.empty()) ids[at] = 1 + s.index;
       }
   }
 }

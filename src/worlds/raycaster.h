@@ -31,8 +31,10 @@ class Raycaster {
   // [H, W, 3] RGB; two rays a pixel column, averaged.
   void Render(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<uint8_t> rgb) const;
 
-  // [H, W] distance in cells along `forward` of what the centre of the pixel shows: wall, floor, ceiling or object.
-  void Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<float> depth) const;
+  // [H, W] distance in cells along `forward` of what the centre of the pixel shows: wall, floor, ceiling or object. With `ids`
+  // [H, W] also which: 0, or 1 + the object's place in `objects`.
+  void Depth(const MazeMap& map, std::span<const Billboard> objects, const MazeCamera& camera, std::span<float> depth,
+             std::span<int32_t> ids = {}) const;
 
  private:
   struct Hit {

@@ -1,4 +1,5 @@
 #include "worlds/billiards.h"
+#include "worlds/canvas.h"
 
 #include <gtest/gtest.h>
 
@@ -118,7 +119,7 @@ TEST(Billiards, UpIsUpInThePicture) {
 TEST(Billiards, EveryColourIsDistinct) {
   Billiards world = Table();
   std::vector<std::array<uint8_t, 3>> centres;
-  for (int32_t color = 0; color < kBallColors; ++color) {
+  for (int32_t color = 0; color < kPaletteColors; ++color) {
     world.SetBalls({{0, color, 5, 5, 0, 0, 1}});
     std::vector<uint8_t> rgb(64 * 64 * 3);
     world.Render(rgb);

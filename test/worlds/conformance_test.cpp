@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "core/error.h"
 #include "worlds/policy.h"
@@ -41,7 +42,10 @@ std::vector<std::string> Specs() {
   std::vector<std::string> specs = Worlds().Names();
   for (const char* variant : {"maze(step=continuous)", "maze(size=5, colors=12, objects=8, height=32, width=48)",
                               "maze(size=31, colors=1, objects=0, height=16, width=16)", "billiards(balls=12, height=48, width=96)",
-                              "billiards(balls=1, restitution=1, friction=0)"})
+                              "billiards(balls=1, restitution=1, friction=0)", "keys(size=12, view=7, gate=button)",
+                              "pair(view=5, camera=b)", "dominoes(count=16, height=48, width=96)", "pendulum(kind=double)",
+                              "pendulum(kind=spring, damping=0.2)", "stack(boxes=8)", "occluder(discs=5, screens=2, post=true)",
+                              "growth(kind=melt)", "growth(kind=fill)", "growth(kind=dye)", "growth(kind=candle, width=96)"})
     specs.push_back(variant);
   return specs;
 }
@@ -194,6 +198,93 @@ TEST_P(Conformance, DepthIsPositiveOrRefused) {
   for (const float d : depth) EXPECT_GT(d, 0);
 }
 
+TEST_P(Conformance, IdsAreThoseOfTheObjects) {
+  const auto world = Make();
+  std::vector<int32_t> ids(static_cast<size_t>(world->Facts().height * world->Facts().width));
+  if (!world->Facts().has_ids) {
+    EXPECT_THROW(world->RenderIds(ids), Error);
+    return;
+  }
+  Rng rng(8);
+  for (int i = 0; i < 60; ++i) {
+    Act(*world, rng);
+    const std::string frame = Frame(*world);
+    world->RenderIds(ids);
+    EXPECT_EQ(Frame(*world), frame);
+    std::set<int64_t> known = {0};
+    for (const WorldObject& o : world->Objects())
+      EXPECT_TRUE(known.insert(o.id).second && std::isfinite(o.x) && std::isfinite(o.y)) << o.id;
+    for (const int32_t id : ids) ASSERT_TRUE(known.contains(id)) << id;
+  }
+}
+
+TEST_P(Conformance, InterventionsAreWholeOrRefusedAndTheOnesThatMeanNothingMoveNothing) {
+  const auto world = Make();
+  EXPECT_THROW(world->Intervene("no-such-thing"), Error);
+  EXPECT_THROW(world->Intervene("tint(1) + tint(2)"), Error);
+  for (const orrery::Facts& facts : world->Facts().interventions) {
+    const auto twin = Make();
+    const std::string before = twin->Snapshot();
+    try {
+      twin->Intervene(facts.name);
+    } catch (const Error&) {
+      EXPECT_EQ(twin->Snapshot(), before) << facts.name;
+    }
+    EXPECT_THROW(twin->Intervene(facts.name + "(no_such_parameter=1)"), Error) << facts.name;
+    const std::string after = twin->Snapshot();
+    const auto stranger = Make(77);
+    stranger->Restore(after);
+    EXPECT_EQ(Frame(*stranger), Frame(*twin)) << facts.name;
+    const bool null = facts.name == "tint" || facts.name == "floor";
+    const auto untouched = Make();
+    Rng rng(9), again(9);
+    for (int i = 0; i < 40; ++i) {
+      Act(*twin, rng);
+      Act(*untouched, again);
+      if (null) {
+        ASSERT_EQ(twin->Objects(), untouched->Objects()) << facts.name;
+      }
+    }
+  }
+}
+
+TEST_P(Conformance, TakesAreNudgesThatRepeat) {
+  const auto world = Make(), again = Make(), other = Make();
+  const std::string before = world->Snapshot();
+  world->Perturb(0);
+  EXPECT_EQ(world->Snapshot(), before);
+  world->Perturb(1);
+  again->Perturb(1);
+  other->Perturb(2);
+  EXPECT_EQ(world->Snapshot(), again->Snapshot());
+  if (world->Snapshot() != before) {
+    EXPECT_NE(world->Snapshot(), other->Snapshot());
+  }
+  world->Restore(world->Snapshot());
+}
+
+TEST_P(Conformance, EventsAreThoseOfTheLastStep) {
+  const auto world = Make(), twin = Make(6);
+  EXPECT_TRUE(world->Events().empty());
+  Rng rng(10), again(10);
+  for (int i = 0; i < 200; ++i) {
+    Act(*world, rng);
+    const std::vector<WorldEvent> seen = world->Events();
+    const std::string after = world->Snapshot();
+    world->Restore(after);
+    EXPECT_TRUE(world->Events().empty());
+    twin->Restore(after);
+    Rng next = rng;
+    Act(*twin, next);
+    Rng same = rng;
+    const auto copy = Make();
+    copy->Restore(after);
+    Act(*copy, same);
+    EXPECT_EQ(copy->Events(), twin->Events());
+    if (!seen.empty() && i > 100) break;
+  }
+}
+
 std::string TestName(const testing::TestParamInfo<std::string>& info) {
   std::string name;
   for (const char c : info.param)
@@ -211,9 +302,20 @@ TEST(PinnedWorlds, TenThousandStepsHaveTheKnownHash) {
     Rng rng(12);
     return RunHash(*world, 10000, rng);
   };
-  EXPECT_EQ(hash("maze"), 15792437948600935444u);
-  EXPECT_EQ(hash("maze(step=continuous, colors=12, objects=8)"), 4580492808796117630u);
-  EXPECT_EQ(hash("billiards"), 10529556037099324704u);
+  const std::pair<const char*, uint64_t> pinned[] = {
+      {"maze", 332073681524573183u},
+      {"maze(step=continuous, colors=12, objects=8)", 3307916517523440764u},
+      {"billiards", 9381434134176784672u},
+      {"occluder", 1280600148505716277u},
+      {"stack", 211336044374733013u},
+      {"pendulum", 14495132180868544957u},
+      {"pendulum(kind=double)", 15514668417711729105u},
+      {"dominoes", 10213661639050995308u},
+      {"keys", 17100822908787195926u},
+      {"pair", 9341319535721730546u},
+      {"growth", 13590585709045320214u},
+  };
+  for (const auto& [spec, expected] : pinned) EXPECT_EQ(hash(spec), expected) << spec;
 }
 
 TEST(Registry, ErrorsListTheValidNames) {
