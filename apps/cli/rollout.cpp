@@ -11,6 +11,7 @@
 #include "eval/drift.h"
 #include "eval/one_step.h"
 #include "eval/pixels.h"
+#include "eval/statistics.h"
 #include "model/starts.h"
 
 namespace orrery::cli {

@@ -2,6 +2,7 @@
 
 #include "data/windows.h"
 #include "eval/pixels.h"
+#include "eval/statistics.h"
 
 namespace orrery {
 
@@ -40,9 +41,17 @@ Json ScoreOneStep(const std::shared_ptr<const WorldModel>& model, const Dataset&
       gain.push_back(ours.back() - copied.back());
     }
   }
-  const auto [low, high] = MeanInterval(gain);
-  return {{"windows", options.windows},  {"moving", gain.size()}, {"psnr", Mean(ours)}, {"psnr_copy", Mean(copied)},
-          {"psnr_codec", Mean(ceiling)}, {"gain", Mean(gain)},    {"gain_low", low},    {"gain_high", high}};
+  const bool enough = gain.size() >= 2;
+  const Interval interval = enough ? MeanInterval(gain) : Interval{};
+  const auto number = [&](double value) { return enough ? Json(value) : Json(); };
+  return {{"windows", options.windows},
+          {"moving", gain.size()},
+          {"psnr", Mean(ours)},
+          {"psnr_copy", Mean(copied)},
+          {"psnr_codec", Mean(ceiling)},
+          {"gain", Mean(gain)},
+          {"gain_low", number(interval.low)},
+          {"gain_high", number(interval.high)}};
 }
 
 }  // namespace orrery

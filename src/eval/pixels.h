@@ -2,17 +2,10 @@
 #pragma once
 #include <ATen/core/Tensor.h>
 
-#include <utility>
-#include <vector>
-
 namespace orrery {
 
 // Mean squared error in [0, 1] units of every image: a, b [..., H, W, 3] uint8 -> [...] fp64.
 at::Tensor ImageMse(const at::Tensor& a, const at::Tensor& b);
 double Psnr(double mse);  // dB, data range 1, at most 100
-
-double Mean(const std::vector<double>& values);
-// 95 % percentile bootstrap of the mean, 2,000 resamples, fixed seed.
-std::pair<double, double> MeanInterval(const std::vector<double>& values);
 
 }  // namespace orrery

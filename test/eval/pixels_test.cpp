@@ -20,20 +20,6 @@ TEST(Psnr, HasItsClosedForm) {
   EXPECT_EQ(Psnr(0), 100);
 }
 
-TEST(MeanInterval, CoversTheMeanAboutAsOftenAsItSays) {
-  Rng rng(3);
-  int covered = 0;
-  const int trials = 200;
-  for (int trial = 0; trial < trials; ++trial) {
-    std::vector<double> sample;
-    for (int i = 0; i < 40; ++i) sample.push_back(2 + rng.Normal());
-    const auto [low, high] = MeanInterval(sample);
-    covered += low <= 2 && 2 <= high;
-  }
-  EXPECT_GE(covered, trials * 0.88);
-  EXPECT_LE(covered, trials * 0.995);
-}
-
 TEST(InverseModel, NamesTheMovementOfABar) {
   Rng rng(1);
   const auto pairs = [&](int64_t count) {
