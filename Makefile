@@ -12,7 +12,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 .PHONY: help setup build test check-long play bench lint format clean
 
 help:
-	@echo "make play        set up, build and serve the Doom world (the maze's simulator while models/doom is missing)"
+	@echo "make play        set up, build and serve the shipped Doom world"
 	@echo "make test        set up, build and run every test"
 	@echo "make build       the program at build/release/orrery   (PRESET=release|dev|asan)"
 	@echo "make setup       Debian packages and .venv             (TORCH=torch==... takes another wheel)"
@@ -34,9 +34,7 @@ check-long: build
 	@ctest --preset $(PRESET) --output-on-failure
 
 play: build
-	@if [ -e models/doom/model.safetensors ]; then exec $(BUILD)/orrery play --model models/doom; \
-	else echo "no trained world in models/doom yet (scripts/train-shipped.sh makes it): playing the maze's simulator"; \
-	  exec $(BUILD)/orrery play --world maze; fi
+	@exec $(BUILD)/orrery play --model models/doom
 
 bench: build
 	@scripts/bench.sh $(BUILD)

@@ -2,6 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "awake.h"
 #include "core/tensor_rng.h"
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "dynamics/rollouts/sequential.h"
@@ -22,8 +23,7 @@ struct Fixture {
     at::manual_seed(2);
     network = std::make_shared<Transition>(TransitionOptions{.dim = 32, .depth = 2, .heads = 2}, kLatent, ActionSpace{3, 0, {}, {}, {}});
     const at::NoGradGuard guard;
-    for (auto& item : network->named_parameters())
-      if (item.key().find("modulation") != std::string::npos || item.key().starts_with("output")) item.value().normal_(0, 0.2);
+    Awaken(*network, 0.2);
     network->eval();
     memory = MakeMemory("window(3)", network->Geometry());
     state = memory->Reset(1, at::kCPU, at::kFloat, 0);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <torch/optim/adamw.h>
 
+#include "awake.h"
 #include "core/tensor_rng.h"
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "dynamics/rollouts/sequential.h"
@@ -19,11 +20,7 @@ const ActionSpace kActions{3, 0, {}, {}, {}};
 std::shared_ptr<Transition> Network(const std::string& layout, bool random_output = true) {
   at::manual_seed(1);
   auto network = std::make_shared<Transition>(TransitionOptions{.layout = layout, .dim = 32, .depth = 2, .heads = 2}, kLatent, kActions);
-  if (random_output) {  // the zero-initialised parts would hide every difference
-    const at::NoGradGuard guard;
-    for (auto& item : network->named_parameters())
-      if (item.key().find("modulation") != std::string::npos || item.key().starts_with("output")) item.value().normal_(0, 0.2);
-  }
+  if (random_output) Awaken(*network, 0.2);  // the zero-initialised parts would hide every difference
   network->eval();
   return network;
 }
@@ -174,8 +171,7 @@ TEST(Transition, PoseIsAskedForAndUsed) {
   const at::NoGradGuard guard;
   at::manual_seed(1);
   Transition network({.dim = 32, .depth = 1, .heads = 2, .pose = true}, kLatent, kActions);
-  for (auto& item : network.named_parameters())
-    if (item.key().find("modulation") != std::string::npos || item.key().starts_with("output")) item.value().normal_(0, 0.2);
+  Awaken(network, 0.2);
   Clip clip = RandomClip(1, 2, 3);
   const at::Tensor level = at::full({1, 2}, 0.5);
   EXPECT_THROW(network.Forward(clip.latent, level, clip.condition, -1), Error);

@@ -6,6 +6,7 @@
 
 #include <fstream>
 
+#include "../dynamics/awake.h"
 #include "codec/checkpoint.h"
 #include "codec/registry.h"
 #include "core/file.h"
@@ -27,8 +28,7 @@ std::shared_ptr<WorldModel> SmallModel(const std::string& state = "window(3)", u
   auto model = std::make_shared<WorldModel>(config, MakeCodec("identity(patch=8)", 16, 16, 0), seed);
   const at::NoGradGuard guard;
   at::manual_seed(3);
-  for (auto& item : model->Network().named_parameters())  // an untrained network answers zero
-    if (item.key().find("modulation") != std::string::npos || item.key().starts_with("output")) item.value().normal_(0, 0.05);
+  Awaken(model->Network(), 0.05);
   return model;
 }
 
