@@ -107,21 +107,17 @@ class Listener : public b2ContactListener {
 
 }  // namespace
 
-Billiards::Billiards(const BilliardsOptions& options) : options_(Checked(options)) {
-  facts_.spec = FormatSpec("billiards", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = 30;
+Billiards::Billiards(const BilliardsOptions& options)
+    : FlatWorld(FormatSpec("billiards", Json(options)), options.height, options.width, 30), options_(Checked(options)) {
   facts_.actions.names = {"none", "right", "up-right", "up", "up-left", "left", "down-left", "down", "down-right"};
   facts_.actions.count = 9;
-  facts_.has_ids = true;
   const Param ball{"ball", 1, "number of the ball, 0 is the cue"};
   facts_.interventions = {
       {"remove", "takes a ball away", "own", {ball}},
       {"add", "another ball, at rest", "own", {{"x", 5.0, "m"}, {"y", 5.0, "m"}, {"color", 7, "of the palette, 0..11"}}},
       {"move", "puts a ball elsewhere", "own", {ball, {"x", 5.0, "m"}, {"y", 5.0, "m"}}},
       {"velocity", "another velocity for a ball", "own", {ball, {"vx", 4.0, "m/s"}, {"vy", 0.0, "m/s"}}},
-      {"tint", "another felt, which means nothing", "own", {{"tint", 1, "0..2"}}}};
+      TintFacts("felt")};
   const float cushion = 2 * CushionWidth(options.height, options.width);
   const float scale = (static_cast<float>(std::min(options.height, options.width)) - cushion) / kShortSide;
   table_width_ = (static_cast<float>(options.width) - cushion) / scale;
@@ -237,9 +233,7 @@ void Billiards::Perturb(uint64_t take) {
 void Billiards::DoIntervene(const std::string& name, const Json& params) {
   const auto number = [&](const char* key) { return params[key].get<float>(); };
   if (name == "tint") {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("billiards: tint", "tint", tint, 0, 2);
-    tint_ = static_cast<int32_t>(tint);
+    tint_ = TintFrom("billiards", params);
     events_.clear();
     return;
   }

@@ -26,12 +26,8 @@ DominoesOptions Checked(const DominoesOptions& o) {
 
 }  // namespace
 
-Dominoes::Dominoes(const DominoesOptions& options) : options_(Checked(options)) {
-  facts_.spec = FormatSpec("dominoes", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = kRigidRate;
-  facts_.has_ids = true;
+Dominoes::Dominoes(const DominoesOptions& options)
+    : FlatWorld(FormatSpec("dominoes", Json(options)), options.height, options.width, kRigidRate), options_(Checked(options)) {
   facts_.actions.names = {"none", "push-first", "push-last"};
   facts_.actions.count = 3;
   facts_.interventions = {
@@ -39,7 +35,7 @@ Dominoes::Dominoes(const DominoesOptions& options) : options_(Checked(options)) 
       {"gap", "moves all dominoes after one further to the right", "own", {{"domino", 1, "id"}, {"width", 1.0, "m, 0.1..1.2"}}},
       {"blocker", "puts a fixed post behind a domino", "own", {{"domino", 1, "id"}}},
       {"stand", "stands a domino up again, at rest", "own", {{"domino", 1, "id"}}},
-      {"tint", "another colour of the sky, which means nothing", "own", {{"tint", 1, "0..2"}}}};
+      TintFacts("sky")};
   scene_.friction = 0.4f;
   const double span = kMaxSpacing * options.height_m * static_cast<double>(options.count - 1) + 2 * kMargin;
   view_.scale = static_cast<double>(options.width) / span;
@@ -134,18 +130,7 @@ std::vector<WorldObject> Dominoes::Objects() const {
   return objects;
 }
 
-void Dominoes::Perturb(uint64_t take) {
-  if (take == 0) return;
-  for (RigidBody& b : bodies_) {
-    if (b.hold != RigidBody::kFree) continue;
-    Rng rng(DeriveSeed(take, static_cast<uint64_t>(b.id)), "take");  // a stream a body: one more or less shifts no other
-    b.x += static_cast<float>(0.25 * rng.Normal() / view_.scale);
-    const auto nudge = static_cast<float>(1 + 0.01 * rng.Normal());
-    b.vx *= nudge;
-    b.vy *= nudge;
-    b.spin *= nudge;
-  }
-}
+void Dominoes::Perturb(uint64_t take) { PerturbRigid(bodies_, take, view_); }
 
 size_t Dominoes::Find(int64_t id) const {
   for (size_t i = 0; i < bodies_.size(); ++i)
@@ -155,9 +140,7 @@ size_t Dominoes::Find(int64_t id) const {
 
 void Dominoes::DoIntervene(const std::string& name, const Json& params) {
   if (name == "tint") {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("dominoes: tint", "tint", tint, 0, 2);
-    tint_ = static_cast<int32_t>(tint);
+    tint_ = TintFrom("dominoes", params);
     events_.clear();
     return;
   }

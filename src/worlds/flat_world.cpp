@@ -2,6 +2,14 @@
 
 namespace orrery {
 
+FlatWorld::FlatWorld(std::string spec, int64_t height, int64_t width, double fps) {
+  facts_.spec = std::move(spec);
+  facts_.height = height;
+  facts_.width = width;
+  facts_.fps = fps;
+  facts_.has_ids = true;
+}
+
 void FlatWorld::Render(std::span<uint8_t> rgb) const {
   Canvas canvas(facts_.height, facts_.width, rgb, {});
   Draw(canvas);

@@ -13,6 +13,7 @@ class FlatWorld : public World {
   const std::vector<WorldEvent>& Events() const override { return events_; }
 
  protected:
+  FlatWorld(std::string spec, int64_t height, int64_t width, double fps);
   virtual void Draw(Canvas& canvas) const = 0;
 
   WorldFacts facts_;

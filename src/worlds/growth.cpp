@@ -32,17 +32,13 @@ Color Mix(const Color& a, const Color& b, double share) {
 
 }  // namespace
 
-Growth::Growth(const GrowthOptions& options) : options_(Checked(options)) {
-  facts_.spec = FormatSpec("growth", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = 15;
-  facts_.has_ids = true;
+Growth::Growth(const GrowthOptions& options)
+    : FlatWorld(FormatSpec("growth", Json(options)), options.height, options.width, 15), options_(Checked(options)) {
   facts_.actions.names = {"none", "stop", "slow", "fast", "faster"};
   facts_.actions.count = 5;
   facts_.interventions = {{"speed", "another speed from now on", "own", {{"value", 4, "0, 1, 2 or 4"}}},
                           {"advance", "some progress at once", "own", {{"by", 0.2, "0..1"}}},
-                          {"tint", "another background, which means nothing", "own", {{"tint", 1, "0..2"}}}};
+                          TintFacts("background")};
   Reset(0);
 }
 
@@ -205,9 +201,7 @@ void Growth::DoIntervene(const std::string& name, const Json& params) {
     RequireRange<double>("growth: advance", "by", by, 0, 1);
     s.progress = std::min(1.0, s.progress + by);
   } else {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("growth: tint", "tint", tint, 0, 2);
-    s.tint = static_cast<uint8_t>(tint);
+    s.tint = TintFrom("growth", params);
   }
   SetState(s);
 }

@@ -19,6 +19,8 @@ constexpr std::array<uint8_t, 4> kKeyColors = {1, 2, 3, 4};  // red, blue, yello
 constexpr std::array<const char*, Keys::kActions> kActionNames = {"left", "right", "forward", "pick", "drop", "toggle", "done"};
 constexpr std::array<uint8_t, 2> kAgentColors = {0, 6};
 
+int64_t Pixels(const PairOptions& o) { return kTilePixels * (o.view ? o.view : o.size); }
+
 PairOptions Checked(const PairOptions& o) {
   RequireRange<int64_t>("keys", "size", o.size, 8, 16);
   if (o.view != 0 && o.view != 5 && o.view != 7) Fail("keys: 'view' must be 0, 5 or 7, got {}", o.view);
@@ -43,11 +45,10 @@ void MoveItem(KeysTile& from, KeysTile& to) {
 Keys::Keys(const KeysOptions& o) : Keys(PairOptions{o.size, o.view, "", o.gate}, FormatSpec("keys", Json(o))) {}
 
 Keys::Keys(const PairOptions& options, std::string spec)
-    : options_(Checked(options)), agents_(options.camera.empty() ? 1 : 2), size_(static_cast<int32_t>(options.size)) {
-  facts_.spec = std::move(spec);
-  facts_.height = facts_.width = kTilePixels * (options.view ? options.view : options.size);
-  facts_.fps = 8;
-  facts_.has_ids = true;
+    : FlatWorld(std::move(spec), Pixels(options), Pixels(options), 8),
+      options_(Checked(options)),
+      agents_(options.camera.empty() ? 1 : 2),
+      size_(static_cast<int32_t>(options.size)) {
   for (const char* a : kActionNames) {
     if (agents_ == 1) facts_.actions.names.push_back(a);
     for (const char* b : kActionNames)

@@ -32,12 +32,9 @@ double LaneY(size_t lane) { return 50 - 7.5 * static_cast<double>(lane % 5); }
 }  // namespace
 
 Occluder::Occluder(const OccluderOptions& options)
-    : options_(Checked(options)), view_width_(64.0 * static_cast<double>(options.width) / static_cast<double>(options.height)) {
-  facts_.spec = FormatSpec("occluder", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = 15;
-  facts_.has_ids = true;
+    : FlatWorld(FormatSpec("occluder", Json(options)), options.height, options.width, 15),
+      options_(Checked(options)),
+      view_width_(64.0 * static_cast<double>(options.width) / static_cast<double>(options.height)) {
   facts_.actions.names = {"none", "screen-up", "screen-down", "left", "right", "light"};
   facts_.actions.count = 6;
   const Param disc{"disc", 1, "id"};
@@ -45,7 +42,7 @@ Occluder::Occluder(const OccluderOptions& options)
                           {"speed", "makes a disc faster or slower", "own", {disc, {"factor", 1.5, "0.2..2"}}},
                           {"add", "another disc rolls in", "own", {{"color", 5, "of the palette, 0..11"}}},
                           {"remove", "takes a disc away", "own", {disc}},
-                          {"tint", "another wallpaper, which means nothing", "own", {{"tint", 1, "0..2"}}},
+                          TintFacts("wallpaper"),
                           {"vanish", "impossible: a disc is gone while it is hidden", "own", {disc}},
                           {"recolor", "impossible: a hidden disc changes its colour", "own", {disc, {"color", 5, "of the palette, 0..11"}}},
                           {"reshape", "impossible: a hidden disc becomes a square, or back", "own", {disc}},
@@ -247,9 +244,7 @@ void Occluder::DoIntervene(const std::string& name, const Json& params) {
     return static_cast<int32_t>(c);
   };
   if (name == "tint") {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("occluder: tint", "tint", tint, 0, 2);
-    s.tint = static_cast<uint8_t>(tint);
+    s.tint = TintFrom("occluder", params);
   } else if (name == "ghost") {
     s.solid = 0;
   } else if (name == "add") {

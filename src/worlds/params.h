@@ -22,4 +22,16 @@ inline std::vector<Param> DescribeParams(const Json& defaults, std::initializer_
   return params;
 }
 
+// The intervention that means nothing: one of three looks of `what`.
+inline Facts TintFacts(std::string_view what) {
+  return {"tint", fmt::format("another {}, which means nothing", what), "own", {{"tint", 1, "0..2"}}};
+}
+
+// The look that such an intervention asks for.
+inline uint8_t TintFrom(std::string_view world, const Json& params) {
+  const int64_t tint = params["tint"];
+  RequireRange<int64_t>(fmt::format("{}: tint", world), "tint", tint, 0, 2);
+  return static_cast<uint8_t>(tint);
+}
+
 }  // namespace orrery

@@ -34,15 +34,11 @@ PendulumOptions Checked(const PendulumOptions& o) {
 }  // namespace
 
 Pendulum::Pendulum(const PendulumOptions& options)
-    : options_(Checked(options)),
+    : FlatWorld(FormatSpec("pendulum", Json(options)), options.height, options.width, kRate),
+      options_(Checked(options)),
       kind_(options.kind == "single"   ? kSingle
             : options.kind == "double" ? kDouble
                                        : kSpring) {
-  facts_.spec = FormatSpec("pendulum", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = kRate;
-  facts_.has_ids = true;
   facts_.actions.names =
       kind_ == kSpring ? std::vector<std::string>{"none", "up", "down"} : std::vector<std::string>{"none", "left", "right"};
   facts_.actions.count = 3;
@@ -54,7 +50,7 @@ Pendulum::Pendulum(const PendulumOptions& options)
                            "own",
                            {{"bob", 1, "1 or 2"}, {"factor", 2.0, "0.25..4"}}},
                           {"damping", "another damping", "own", {{"value", 0.5, "1/s, 0..2"}}},
-                          {"tint", "another background, which means nothing", "own", {{"tint", 1, "0..2"}}}};
+                          TintFacts("background")};
   Reset(0);
 }
 
@@ -294,9 +290,7 @@ void Pendulum::DoIntervene(const std::string& name, const Json& params) {
     s.damping = params["value"];
     RequireRange<double>("pendulum: damping", "value", s.damping, 0, 2);
   } else {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("pendulum: tint", "tint", tint, 0, 2);
-    s.tint = static_cast<uint8_t>(tint);
+    s.tint = TintFrom("pendulum", params);
   }
   SetState(s);
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <memory>
 
+#include "core/rng.h"
 #include "worlds/heading.h"
 
 namespace orrery {
@@ -35,6 +36,22 @@ void AddBox(b2World& world, const RigidScene& scene, const RigidBody& body, b2Bo
   out->CreateFixture(&fixture);
 }
 
+// Throws Error unless all numbers are finite, sizes positive, ids unique and positive, colours in the palette.
+void CheckRigid(std::span<const RigidBody> bodies, size_t limit) {
+  if (bodies.size() > limit) Fail("bodies: at most {} expected, got {}", limit, bodies.size());
+  for (size_t i = 0; i < bodies.size(); ++i) {
+    const RigidBody& b = bodies[i];
+    for (const float value : {b.x, b.y, b.angle, b.vx, b.vy, b.spin, b.half_width, b.half_height})
+      if (!(std::abs(value) < 1e4f)) Fail("bodies: a value of body {} is not a number or too large: {}", b.id, value);
+    if (b.half_width < 0.01f || b.half_height < 0.01f)
+      Fail("bodies: body {} is too small: {} x {} m", b.id, 2 * b.half_width, 2 * b.half_height);
+    if (b.id < 1 || b.color < 0 || b.color >= kPaletteColors || b.hold > RigidBody::kGone)
+      Fail("bodies: id {}, colour {} or hold {} is out of range", b.id, b.color, b.hold);
+    for (size_t j = 0; j < i; ++j)
+      if (bodies[j].id == b.id) Fail("bodies: two have the id {}", b.id);
+  }
+}
+
 }  // namespace
 
 void StepRigid(const RigidScene& scene, std::span<RigidBody> bodies) {
@@ -61,17 +78,6 @@ void StepRigid(const RigidScene& scene, std::span<RigidBody> bodies) {
     b.vy = made[i]->GetLinearVelocity().y;
     b.spin = made[i]->GetAngularVelocity();
   }
-}
-
-double RigidEnergy(const RigidScene& scene, std::span<const RigidBody> bodies) {
-  double energy = 0;
-  for (const RigidBody& b : bodies) {
-    if (b.hold != RigidBody::kFree) continue;
-    const double mass = 4.0 * b.half_width * b.half_height,
-                 inertia = mass * (b.half_width * b.half_width + b.half_height * b.half_height) / 3;
-    energy += mass * scene.gravity * b.y + 0.5 * mass * (b.vx * b.vx + b.vy * b.vy) + 0.5 * inertia * b.spin * b.spin;
-  }
-  return energy;
 }
 
 void DrawRigid(Canvas& canvas, const RigidView& view, const RigidBody& b) {
@@ -107,18 +113,16 @@ std::vector<RigidBody> GetRigid(SnapshotReader& in, size_t limit) {
   return bodies;
 }
 
-void CheckRigid(std::span<const RigidBody> bodies, size_t limit) {
-  if (bodies.size() > limit) Fail("bodies: at most {} expected, got {}", limit, bodies.size());
-  for (size_t i = 0; i < bodies.size(); ++i) {
-    const RigidBody& b = bodies[i];
-    for (const float value : {b.x, b.y, b.angle, b.vx, b.vy, b.spin, b.half_width, b.half_height})
-      if (!(std::abs(value) < 1e4f)) Fail("bodies: a value of body {} is not a number or too large: {}", b.id, value);
-    if (b.half_width < 0.01f || b.half_height < 0.01f)
-      Fail("bodies: body {} is too small: {} x {} m", b.id, 2 * b.half_width, 2 * b.half_height);
-    if (b.id < 1 || b.color < 0 || b.color >= kPaletteColors || b.hold > RigidBody::kGone)
-      Fail("bodies: id {}, colour {} or hold {} is out of range", b.id, b.color, b.hold);
-    for (size_t j = 0; j < i; ++j)
-      if (bodies[j].id == b.id) Fail("bodies: two have the id {}", b.id);
+void PerturbRigid(std::span<RigidBody> bodies, uint64_t take, const RigidView& view) {
+  if (take == 0) return;
+  for (RigidBody& b : bodies) {
+    if (b.hold != RigidBody::kFree) continue;
+    Rng rng(DeriveSeed(take, static_cast<uint64_t>(b.id)), "take");  // a stream a body: one more or less shifts no other
+    b.x += static_cast<float>(0.25 * rng.Normal() / view.scale);
+    const auto nudge = static_cast<float>(1 + 0.01 * rng.Normal());
+    b.vx *= nudge;
+    b.vy *= nudge;
+    b.spin *= nudge;
   }
 }
 

@@ -32,9 +32,6 @@ constexpr int kRigidRate = 30;  // frames a second, each of 8 sub-steps
 // One frame of time.
 void StepRigid(const RigidScene& scene, std::span<RigidBody> bodies);
 
-// Kinetic and potential energy per unit of area density, J.
-double RigidEnergy(const RigidScene& scene, std::span<const RigidBody> bodies);
-
 // How metres become pixels: x to the right from `left`, y up from the row `ground`.
 struct RigidView {
   double scale = 1, left = 0, ground = 0;
@@ -45,7 +42,7 @@ void DrawRigid(Canvas& canvas, const RigidView& view, const RigidBody& body);
 void PutRigid(SnapshotWriter& out, std::span<const RigidBody> bodies);
 // At most `limit` bodies; throws Error on values that no scene has.
 std::vector<RigidBody> GetRigid(SnapshotReader& in, size_t limit);
-// Throws Error unless all numbers are finite, sizes positive, ids unique and positive, colours in the palette.
-void CheckRigid(std::span<const RigidBody> bodies, size_t limit);
+// Another take (World::Perturb): free bodies are nudged by a quarter of a pixel and one per cent of their motion.
+void PerturbRigid(std::span<RigidBody> bodies, uint64_t take, const RigidView& view);
 
 }  // namespace orrery

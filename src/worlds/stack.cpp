@@ -24,12 +24,8 @@ StackOptions Checked(const StackOptions& o) {
 
 }  // namespace
 
-Stack::Stack(const StackOptions& options) : options_(Checked(options)) {
-  facts_.spec = FormatSpec("stack", Json(options));
-  facts_.height = options.height;
-  facts_.width = options.width;
-  facts_.fps = kRigidRate;
-  facts_.has_ids = true;
+Stack::Stack(const StackOptions& options)
+    : FlatWorld(FormatSpec("stack", Json(options)), options.height, options.width, kRigidRate), options_(Checked(options)) {
   facts_.actions.names = {"none"};
   for (int64_t i = 1; i <= options.boxes; ++i)
     for (const char* what : {"left", "right", "take"}) facts_.actions.names.push_back(fmt::format("{}-{}", what, i));
@@ -38,7 +34,7 @@ Stack::Stack(const StackOptions& options) : options_(Checked(options)) {
   facts_.interventions = {{"shift", "moves a box sideways", "own", {box, {"by", 0.3, "m, -1..1"}}},
                           {"remove", "takes a box away", "own", {box}},
                           {"glue", "a box never moves again", "own", {box}},
-                          {"tint", "another wall, which means nothing", "own", {{"tint", 1, "0..2"}}}};
+                          TintFacts("wall")};
   scene_.friction = 0.6f;
   scene_.ground_left = static_cast<float>(kRoom / 2 - kTable);
   scene_.ground_right = static_cast<float>(kRoom / 2 + kTable);
@@ -149,18 +145,7 @@ std::vector<WorldObject> Stack::Objects() const {
   return objects;
 }
 
-void Stack::Perturb(uint64_t take) {
-  if (take == 0) return;
-  for (RigidBody& b : bodies_) {
-    if (b.hold != RigidBody::kFree) continue;
-    Rng rng(DeriveSeed(take, static_cast<uint64_t>(b.id)), "take");
-    b.x += static_cast<float>(0.25 * rng.Normal() / view_.scale);
-    const auto nudge = static_cast<float>(1 + 0.01 * rng.Normal());
-    b.vx *= nudge;
-    b.vy *= nudge;
-    b.spin *= nudge;
-  }
-}
+void Stack::Perturb(uint64_t take) { PerturbRigid(bodies_, take, view_); }
 
 size_t Stack::Find(int64_t id) const {
   for (size_t i = 0; i < bodies_.size(); ++i)
@@ -170,9 +155,7 @@ size_t Stack::Find(int64_t id) const {
 
 void Stack::DoIntervene(const std::string& name, const Json& params) {
   if (name == "tint") {
-    const int64_t tint = params["tint"];
-    RequireRange<int64_t>("stack: tint", "tint", tint, 0, 2);
-    tint_ = static_cast<int32_t>(tint);
+    tint_ = TintFrom("stack", params);
   } else {
     const size_t i = Find(params["box"]);
     if (name == "shift") {
