@@ -1,8 +1,10 @@
 // Share of the machine's fp32 matrix rate that a training step of a network reaches (forward + backward + optimiser).
 // Both are measured in turn in one run: JSON on standard output.
 //   bench_train_step [--dim 256 --depth 6 --heads 4 --patch 2 --batch 8 --frames 17 --layout frame_causal --seconds 10]
+// --trace FILE writes four steps as a Chrome trace instead, to see where the time goes.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <torch/csrc/autograd/profiler_kineto.h>
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -30,6 +32,17 @@ double MatrixRate() {
   return best;
 }
 
+// Operators of `run` into a Chrome trace.
+void Trace(const std::string& file, const std::function<void()>& run) {
+  namespace profiler = torch::autograd::profiler;
+  const profiler::ProfilerConfig config(profiler::ProfilerState::KINETO, true);
+  const std::set<profiler::ActivityType> kinds{profiler::ActivityType::CPU};
+  profiler::prepareProfiler(config, kinds);
+  profiler::enableProfiler(config, kinds);
+  run();
+  profiler::disableProfiler()->save(file);
+}
+
 struct Sizes {
   int64_t batch = 8, frames = 17;
 };
@@ -50,7 +63,7 @@ int Run(int argc, char** argv) {
   Sizes sizes;
   double seconds = 10;
   bool fp32 = false;
-  std::string optimizer = "adamw";
+  std::string optimizer = "adamw", trace;
   CLI::App app("training throughput");
   app.add_option("--dim", options.dim);
   app.add_option("--depth", options.depth);
@@ -61,6 +74,7 @@ int Run(int argc, char** argv) {
   app.add_option("--frames", sizes.frames);
   app.add_option("--seconds", seconds);
   app.add_option("--optimizer", optimizer);
+  app.add_option("--trace", trace);
   app.add_flag("--fp32", fp32);
   CLI11_PARSE(app, argc, argv);
 
@@ -84,6 +98,12 @@ int Run(int argc, char** argv) {
     optimiser.ClearGradients();
   };
   for (int i = 0; i < 3; ++i) step();
+  if (!trace.empty()) {
+    Trace(trace, [&] {
+      for (int i = 0; i < 4; ++i) step();
+    });
+    return 0;
+  }
   std::vector<double> rates, times;
   const double end = Now() + seconds;
   while (Now() < end) {

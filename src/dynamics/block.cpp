@@ -111,7 +111,7 @@ at::Tensor BlockImpl::forward(const at::Tensor& x_RND, const at::Tensor& shared_
   } else {
     sublayer([&](const at::Tensor& y) { return FrameCausal(y, clip, context, keep); });
   }
-  sublayer([&](const at::Tensor& y) { return down_(at::gelu(up_(y.view({-1, D})), "tanh")).view(y.sizes()); });
+  sublayer([&](const at::Tensor& y) { return down_(Gelu(up_(y.view({-1, D})))).view(y.sizes()); });
   return x;
 }
 

@@ -133,8 +133,8 @@ at::Tensor Orthogonalize(const at::Tensor& matrices) {
   at::Tensor x = (tall ? matrices.transpose(1, 2) : matrices);
   x = (x / (at::linalg_vector_norm(x, 2, at::IntArrayRef{1, 2}, true) + 1e-7)).to(at::kBFloat16);
   for (int i = 0; i < steps; ++i) {
-    const at::Tensor gram = at::matmul(x, x.transpose(1, 2));
-    x = a * x + at::matmul(b * gram + c * at::matmul(gram, gram), x);
+    const at::Tensor gram = at::bmm(x, x.transpose(1, 2));
+    x = at::baddbmm(x, at::baddbmm(gram, gram, gram, b, c), x, a, 1);
   }
   return (tall ? x.transpose(1, 2) : x).to(at::kFloat);
 }
@@ -146,7 +146,8 @@ at::Tensor ClipGradients(const std::vector<at::Tensor>& parameters, double limit
     if (p.grad().defined()) gradients.push_back(p.grad());
   if (gradients.empty()) return at::zeros({});
   const at::Tensor norm = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
-  if (limit > 0) at::_foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp_max(1.0));
+  const bool all_within = norm.is_cpu() && norm.item<double>() <= limit;  // spares a pass; asking another device would stall it
+  if (limit > 0 && !all_within) at::_foreach_mul_(gradients, (limit / (norm + 1e-6)).clamp_max(1.0));
   return norm;
 }
 

@@ -5,7 +5,8 @@
 namespace orrery {
 
 // Every token of frame t sees all tokens of frames max(0, t - reach) .. t. q, k, v [B, H, T*N, d] -> [B, H, T*N, d].
-// reach < 0: the whole past. No mask is built: each frame is one dense product with its own past, forwards and backwards.
+// reach < 0: the whole past. On the CPU a block of frames is one dense product with its past, the softmax leaves out what a frame may
+// not see, and the probabilities are kept for the gradients: about 512 x S numbers a block and head.
 at::Tensor FrameCausalAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, int64_t tokens_per_frame, int64_t reach);
 
 // The same by one masked product; the definition that tests compare with.

@@ -53,6 +53,21 @@ struct GatedAddOp : torch::autograd::Function<GatedAddOp> {
   }
 };
 
+struct GeluOp : torch::autograd::Function<GeluOp> {
+  static Variable forward(AutogradContext* ctx, const Variable& x) {
+    at::Tensor out = at::empty_like(x);
+    kernels::GeluForward(x, out);
+    ctx->save_for_backward({x});
+    return out;
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& grad) {
+    const at::Tensor x = ctx->get_saved_variables()[0];
+    at::Tensor dx = at::empty_like(x);
+    kernels::GeluBackward(grad[0].contiguous(), x, dx);
+    return {dx};
+  }
+};
+
 struct SplitHeadsOp : torch::autograd::Function<SplitHeadsOp> {
   static variable_list forward(AutogradContext* ctx, const Variable& qkv, const Variable& qw, const Variable& kw, const at::Tensor& cos,
                                const at::Tensor& sin, int64_t heads) {
@@ -94,6 +109,8 @@ at::Tensor GatedAdd(const at::Tensor& x, const at::Tensor& y, const at::Tensor& 
     return GatedAddOp::apply(x.contiguous(), y.contiguous(), gate.contiguous());
   return x + gate.unsqueeze(1) * y.to(x.scalar_type());
 }
+
+at::Tensor Gelu(const at::Tensor& x) { return Fusable({x}) ? GeluOp::apply(x.contiguous()) : at::gelu(x, "tanh"); }
 
 at::Tensor HeadNorm(const at::Tensor& x, const at::Tensor& weight) {
   const at::Tensor f = x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);

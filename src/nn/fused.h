@@ -19,6 +19,9 @@ at::Tensor NormModulate(const at::Tensor& x_RND, const at::Tensor& shift_RD, con
 // x + gate * y. x_RND fp32, y_RND, gate_RD fp32 -> fp32.
 at::Tensor GatedAdd(const at::Tensor& x_RND, const at::Tensor& y_RND, const at::Tensor& gate_RD);
 
+// GELU in its tanh form, element by element; dtype kept.
+at::Tensor Gelu(const at::Tensor& x);
+
 // Query-key normalisation (RMS over d, learned weight_d; Henry et al., arXiv 2010.04245) of one of q, k.
 // x [..., d] -> same shape and dtype.
 at::Tensor HeadNorm(const at::Tensor& x, const at::Tensor& weight_d);

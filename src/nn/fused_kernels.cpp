@@ -1,61 +1,14 @@
 #include "nn/fused_kernels.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <cmath>
 #include <vector>
 
 #include "nn/fused.h"
+#include "nn/rows.h"
 
 namespace orrery::kernels {
-
-namespace {
-
-using at::BFloat16;
-
-// Rows as fp32: in place for fp32 tensors, through `buffer` for bfloat16.
-inline const float* Load(const float* row, float*, int64_t) { return row; }
-inline const float* Load(const BFloat16* row, float* buffer, int64_t n) {
-  const auto* bits = reinterpret_cast<const uint16_t*>(row);
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) {
-    const uint32_t wide = static_cast<uint32_t>(bits[i]) << 16;
-    buffer[i] = __builtin_bit_cast(float, wide);
-  }
-  return buffer;
-}
-inline void Store(const float* from, float* row, int64_t n) {
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) row[i] = from[i];
-}
-inline void Store(const float* from, BFloat16* row, int64_t n) {  // round to nearest even; NaN stays NaN
-  auto* bits = reinterpret_cast<uint16_t*>(row);
-#pragma omp simd
-  for (int64_t i = 0; i < n; ++i) {
-    const uint32_t wide = __builtin_bit_cast(uint32_t, from[i]);
-    const uint32_t rounded = (wide + 0x7FFFu + ((wide >> 16) & 1u)) >> 16;
-    bits[i] = static_cast<uint16_t>((wide & 0x7FFFFFFFu) > 0x7F800000u ? 0x7FC0u : rounded);
-  }
-}
-
-template <class F>
-void Dispatch(const at::Tensor& t, F&& f) {
-  if (t.scalar_type() == at::kFloat)
-    f(static_cast<float*>(nullptr));
-  else
-    f(static_cast<BFloat16*>(nullptr));
-}
-template <class T>
-const T* In(const at::Tensor& t) {
-  return t.const_data_ptr<T>();
-}
-template <class T>
-T* Out(at::Tensor& t) {
-  return t.mutable_data_ptr<T>();
-}
-
-}  // namespace
 
 void NormModulateForward(const at::Tensor& x, const at::Tensor& shift, const at::Tensor& scale, at::Tensor& out, at::Tensor& moments) {
   const int64_t R = x.size(0), N = x.size(1), D = x.size(2);

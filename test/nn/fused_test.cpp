@@ -60,6 +60,18 @@ TEST(Fused, GatedAddMatchesItsDefinition) {
   Compare({Random({6, 5, 48}, 1), Random({6, 5, 48}, 2), Random({6, 48}, 3)}, run, run, 1e-6);
 }
 
+TEST(Fused, GeluMatchesItsDefinition) {
+  const auto fused = [](const std::vector<at::Tensor>& in) { return Gelu(in[0]); };
+  Compare({Random({5, 300}, 1)}, fused, fused, 2e-6);
+  const at::Tensor far = at::tensor({-1e4f, -60.f, -12.f, 0.f, 12.f, 60.f, 1e4f});
+  ExpectClose(Gelu(far), at::gelu(far, "tanh"), 1e-6, "far from zero");
+}
+
+TEST(Fused, GeluInBfloat16IsItsDefinitionRounded) {
+  const at::Tensor x = Random({7, 33}, 1).detach().to(at::kBFloat16);
+  ExpectClose(Gelu(x), at::gelu(x.to(at::kFloat), "tanh").to(at::kBFloat16), 4e-3, "bfloat16");
+}
+
 TEST(Fused, SplitHeadsMatchesItsDefinition) {
   const RopeTable rope = MakeRope(GridCoordinates(3, 2, 2), {.head_dim = 16});
   for (int part = 0; part < 3; ++part) {
@@ -95,6 +107,17 @@ TEST_P(FrameCausal, MatchesTheMaskedProduct) {
     return FrameCausalAttentionReference(in[0], in[1], in[2], tokens, reach);
   };
   Compare({Random({2, 3, 24, 16}, 1), Random({2, 3, 24, 16}, 2), Random({2, 3, 24, 16}, 3)}, fused, reference, 1e-5);
+}
+
+// Long enough for several blocks of queries.
+TEST_P(FrameCausal, MatchesTheMaskedProductAcrossBlocks) {
+  const int64_t tokens = 100, reach = GetParam();
+  const auto fused = [&](const std::vector<at::Tensor>& in) { return FrameCausalAttention(in[0], in[1], in[2], tokens, reach); };
+  const auto reference = [&](const std::vector<at::Tensor>& in) {
+    return FrameCausalAttentionReference(in[0], in[1], in[2], tokens, reach);
+  };
+  const std::vector<int64_t> sizes{1, 2, 1300, 8};
+  Compare({Random(sizes, 1), Random(sizes, 2), Random(sizes, 3)}, fused, reference, 1e-5);
 }
 
 TEST_P(FrameCausal, NeverSeesLaterFrames) {
