@@ -1,12 +1,11 @@
 #include "worlds/billiards.h"
 
-#include <box2d/box2d.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "core/rng.h"
 #include "worlds/billiards_view.h"
+#include "worlds/hard_discs.h"
 #include "worlds/heading.h"
 #include "worlds/snapshot.h"
 
@@ -15,11 +14,6 @@ namespace orrery {
 namespace {
 
 constexpr float kShortSide = 10;
-constexpr int kSubSteps = 8;
-constexpr float kSubStep = 1.0f / 240;
-// Box2D lengths per metre. Its slop of 0.005 makes nearly simultaneous hits one, which gains or loses energy: it must be
-// small against a ball. More than 24 would run into Box2D's limit of 2 lengths a sub-step. A power of two is exact.
-constexpr float kScale = 16;
 
 BilliardsOptions Checked(const BilliardsOptions& o) {
   RequireRange<int64_t>("billiards", "balls", o.balls, 1, 12);
@@ -28,87 +22,47 @@ BilliardsOptions Checked(const BilliardsOptions& o) {
   RequireRange<double>("billiards", "push", o.push, 0, 10);
   RequireRange<double>("billiards", "friction", o.friction, 0, 50);
   RequireRange<double>("billiards", "restitution", o.restitution, 0, 1);
+  if (o.solver != "box2d" && o.solver != "exact") FailUnknown("billiards solver", o.solver, std::vector<std::string>{"box2d", "exact"});
+  if (o.solver == "exact" && o.friction != 0)
+    Fail("billiards: solver=exact knows collision times of balls that keep their speed; expected friction=0, got friction={}", o.friction);
   RequireRange<int64_t>("billiards", "height", o.height, 16, 512);
   RequireRange<int64_t>("billiards", "width", o.width, 16, 512);
   return o;
 }
 
+// The spec that was there before the solver could be chosen stays as it was: snapshots and data sets name it.
+std::string SpecOf(const BilliardsOptions& o) {
+  Json params = o;
+  if (o.solver == "box2d") params.erase("solver");
+  return FormatSpec("billiards", params);
+}
+
+// In the floats that Box2D computes with.
 void SlowDown(Ball& ball, float loss) {
-  const float speed = std::sqrt(ball.vx * ball.vx + ball.vy * ball.vy);
+  const float vx = static_cast<float>(ball.vx), vy = static_cast<float>(ball.vy);
+  const float speed = std::sqrt(vx * vx + vy * vy);
   const float kept = speed > loss ? std::min(speed - loss, Billiards::kMaxSpeed) / speed : 0;
-  ball.vx *= kept;
-  ball.vy *= kept;
+  ball.vx = vx * kept;
+  ball.vy = vy * kept;
+}
+
+void LimitSpeed(Ball& ball, double limit) {
+  const double speed = std::sqrt(ball.vx * ball.vx + ball.vy * ball.vy);
+  if (speed <= limit) return;
+  ball.vx *= limit / speed;
+  ball.vy *= limit / speed;
 }
 
 // How far two balls lie in each other, m; negative: apart.
-float Overlap(const Ball& a, const Ball& b) {
-  const float dx = a.x - b.x, dy = a.y - b.y;
+double Overlap(const Ball& a, const Ball& b) {
+  const double dx = a.x - b.x, dy = a.y - b.y;
   return a.radius + b.radius - std::sqrt(dx * dx + dy * dy);
 }
-
-void AddCushions(b2World& world, float width, float height, float restitution) {
-  b2BodyDef definition;
-  b2Body* frame = world.CreateBody(&definition);
-  const b2Vec2 corners[4] = {{0, 0}, {width, 0}, {width, height}, {0, height}};
-  for (int side = 0; side < 4; ++side) {
-    b2EdgeShape edge;
-    edge.SetTwoSided(corners[side], corners[(side + 1) % 4]);
-    b2FixtureDef fixture;
-    fixture.shape = &edge;
-    fixture.friction = 0;
-    fixture.restitution = restitution;
-    fixture.restitutionThreshold = 0;
-    frame->CreateFixture(&fixture);
-  }
-}
-
-b2Body* AddBody(b2World& world, const Ball& ball, float restitution) {
-  b2BodyDef definition;
-  definition.type = b2_dynamicBody;
-  definition.position.Set(kScale * ball.x, kScale * ball.y);
-  definition.linearVelocity.Set(kScale * ball.vx, kScale * ball.vy);
-  definition.fixedRotation = true;
-  definition.bullet = true;
-  definition.allowSleep = false;
-  b2Body* body = world.CreateBody(&definition);
-  b2CircleShape circle;
-  circle.m_radius = kScale * ball.radius;
-  b2FixtureDef fixture;
-  fixture.shape = &circle;
-  fixture.density = 1;
-  fixture.friction = 0;
-  fixture.restitution = restitution;
-  fixture.restitutionThreshold = 0;
-  body->CreateFixture(&fixture);
-  return body;
-}
-
-// Contacts that push, as events, each pair once.
-class Listener : public b2ContactListener {
- public:
-  Listener(const std::vector<Ball>& balls, std::vector<WorldEvent>& events) : balls_(balls), events_(events) {}
-  void PostSolve(b2Contact* contact, const b2ContactImpulse* impulse) override {
-    if (impulse->count == 0 || impulse->normalImpulses[0] <= 0) return;
-    std::array<int64_t, 2> ids = {Id(contact->GetFixtureA()), Id(contact->GetFixtureB())};
-    std::sort(ids.begin(), ids.end());
-    const WorldEvent event = ids[0] < 0 ? WorldEvent{"cushion", ids[1], -1} : WorldEvent{"collision", ids[0], ids[1]};
-    if (std::find(events_.begin(), events_.end(), event) == events_.end()) events_.push_back(event);
-  }
-
- private:
-  int64_t Id(b2Fixture* fixture) const {
-    const uintptr_t index = fixture->GetBody()->GetUserData().pointer;
-    return index == 0 ? -1 : 1 + balls_[index - 1].id;
-  }
-
-  const std::vector<Ball>& balls_;
-  std::vector<WorldEvent>& events_;
-};
 
 }  // namespace
 
 Billiards::Billiards(const BilliardsOptions& options)
-    : FlatWorld(FormatSpec("billiards", Json(options)), options.height, options.width, 30), options_(Checked(options)) {
+    : FlatWorld(SpecOf(options), options.height, options.width, 30), options_(Checked(options)), exact_(options.solver == "exact") {
   facts_.actions.names = {"none", "right", "up-right", "up", "up-left", "left", "down-left", "down", "down-right"};
   facts_.actions.count = 9;
   const Param ball{"ball", 1, "number of the ball, 0 is the cue"};
@@ -127,7 +81,7 @@ Billiards::Billiards(const BilliardsOptions& options)
 }
 
 Facts Billiards::Describe() {
-  return {"billiards", "balls that collide on a table, one of them pushed", "Box2D 2.4.1",
+  return {"billiards", "balls that collide on a table, one of them pushed", "Box2D 2.4.1; exact: Alder & Wainwright 1959",
           DescribeParams(Json(BilliardsOptions{}), {{"balls", "the pushed one included; 1..12"},
                                                     {"radius", "of a ball in m, 0.2..1; the shorter side of the table is 10 m"},
                                                     {"speed", "of a ball at the start at most, m/s, 0..20"},
@@ -135,7 +89,8 @@ Facts Billiards::Describe() {
                                                     {"friction", "deceleration of a rolling ball, m/s^2, 0..50"},
                                                     {"restitution", "speed kept in a collision, 0..1"},
                                                     {"height", "of the frame in pixels, 16..512"},
-                                                    {"width", "of the frame in pixels, 16..512"}})};
+                                                    {"width", "of the frame in pixels, 16..512"},
+                                                    {"solver", "box2d; or exact, which needs friction=0"}})};
 }
 
 void Billiards::Reset(uint64_t seed) {
@@ -165,6 +120,7 @@ void Billiards::Step(std::span<const float> action) {
   facts_.actions.Check(action);
   events_.clear();
   if (action[0] > 0) Push(static_cast<int>(action[0]) - 1);
+  if (exact_) return CollideExactly();
   Collide();
   for (Ball& ball : balls_) SlowDown(ball, static_cast<float>(options_.friction) * kSubSteps * kSubStep);
 }
@@ -174,30 +130,31 @@ void Billiards::Push(int direction) {
   constexpr float diagonal = 0.70710678f;
   constexpr float cosines[8] = {1, diagonal, 0, -diagonal, -1, -diagonal, 0, diagonal};
   Ball& cue = balls_.front();
-  cue.vx += static_cast<float>(options_.push) * cosines[direction];
-  cue.vy += static_cast<float>(options_.push) * cosines[(direction + 6) % 8];
-  SlowDown(cue, 0);
+  cue.vx = Stored(cue.vx + static_cast<float>(options_.push) * cosines[direction]);
+  cue.vy = Stored(cue.vy + static_cast<float>(options_.push) * cosines[(direction + 6) % 8]);
+  if (exact_)
+    LimitSpeed(cue, kMaxSpeed);
+  else
+    SlowDown(cue, 0);
 }
 
-void Billiards::Collide() {
-  const float restitution = static_cast<float>(options_.restitution);
-  const auto world = std::make_unique<b2World>(b2Vec2(0, 0));
-  AddCushions(*world, kScale * table_width_, kScale * table_height_, restitution);
-  std::vector<b2Body*> bodies;
-  for (size_t i = 0; i < balls_.size(); ++i) {
-    bodies.push_back(AddBody(*world, balls_[i], restitution));
-    bodies.back()->GetUserData().pointer = i + 1;
+void Billiards::CollideExactly() {
+  std::vector<HardDisc> discs;
+  for (const Ball& b : balls_) discs.push_back({b.x, b.y, b.vx, b.vy, b.radius, b.radius * b.radius});
+  for (const HardCollision& c : MoveHardDiscs({table_width_, table_height_, options_.restitution}, discs, 1.0 / facts_.fps)) {
+    std::array<int64_t, 2> ids = {1 + balls_[c.first].id, c.second < 0 ? -1 : 1 + balls_[c.second].id};
+    if (c.second >= 0) std::sort(ids.begin(), ids.end());
+    const WorldEvent event{c.second < 0 ? "cushion" : "collision", ids[0], ids[1]};
+    if (std::find(events_.begin(), events_.end(), event) == events_.end()) events_.push_back(event);
   }
-  Listener listener(balls_, events_);
-  world->SetContactListener(&listener);
-  for (int i = 0; i < kSubSteps; ++i) world->Step(kSubStep, 8, 3);
   for (size_t i = 0; i < balls_.size(); ++i) {
     Ball& ball = balls_[i];
-    // A crowd pressed into a corner may leave a ball a hair outside; it is put back.
-    ball.x = std::clamp(bodies[i]->GetPosition().x / kScale, ball.radius, table_width_ - ball.radius);
-    ball.y = std::clamp(bodies[i]->GetPosition().y / kScale, ball.radius, table_height_ - ball.radius);
-    ball.vx = bodies[i]->GetLinearVelocity().x / kScale;
-    ball.vy = bodies[i]->GetLinearVelocity().y / kScale;
+    // Rounding may carry a ball that rests at a cushion past it by a last digit.
+    ball.x = std::clamp(discs[i].x, ball.radius, table_width_ - ball.radius);
+    ball.y = std::clamp(discs[i].y, ball.radius, table_height_ - ball.radius);
+    ball.vx = discs[i].vx;
+    ball.vy = discs[i].vy;
+    LimitSpeed(ball, kMaxExactSpeed);
   }
 }
 
@@ -221,17 +178,20 @@ void Billiards::Perturb(uint64_t take) {
   const double scale = BallView(table_height_, options_.height, options_.width).Scale();
   for (Ball& b : balls_) {
     Rng rng(DeriveSeed(take, static_cast<uint64_t>(b.id)), "take");  // a stream a ball: one more or less shifts no other
-    b.x = std::clamp(b.x + static_cast<float>(0.25 * rng.Normal() / scale), b.radius, table_width_ - b.radius);
-    b.y = std::clamp(b.y + static_cast<float>(0.25 * rng.Normal() / scale), b.radius, table_height_ - b.radius);
-    const auto nudge = static_cast<float>(1 + 0.01 * rng.Normal());
-    b.vx *= nudge;
-    b.vy *= nudge;
-    SlowDown(b, 0);
+    b.x = std::clamp(Stored(b.x + Stored(0.25 * rng.Normal() / scale)), b.radius, Stored(table_width_ - b.radius));
+    b.y = std::clamp(Stored(b.y + Stored(0.25 * rng.Normal() / scale)), b.radius, Stored(table_height_ - b.radius));
+    const double nudge = Stored(1 + 0.01 * rng.Normal());
+    b.vx = Stored(b.vx * nudge);
+    b.vy = Stored(b.vy * nudge);
+    if (exact_)
+      LimitSpeed(b, FastestAllowed());
+    else
+      SlowDown(b, 0);
   }
 }
 
 void Billiards::DoIntervene(const std::string& name, const Json& params) {
-  const auto number = [&](const char* key) { return params[key].get<float>(); };
+  const auto number = [&](const char* key) { return Stored(params[key].get<double>()); };
   if (name == "tint") {
     tint_ = TintFrom("billiards", params);
     events_.clear();
@@ -240,7 +200,7 @@ void Billiards::DoIntervene(const std::string& name, const Json& params) {
   if (name == "add") {
     const int64_t color = params["color"];
     RequireRange<int64_t>("billiards: add", "color", color, 0, kPaletteColors - 1);
-    AddBall({0, static_cast<int32_t>(color), number("x"), number("y"), 0, 0, static_cast<float>(options_.radius)});
+    AddBall({0, static_cast<int32_t>(color), number("x"), number("y"), 0, 0, static_cast<double>(static_cast<float>(options_.radius))});
     return;
   }
   const int64_t id = params["ball"];
@@ -277,23 +237,26 @@ void Billiards::Check(const std::vector<Ball>& balls) const {
   if (balls.front().id != 0) Fail("billiards: the first ball must be the cue (id 0), got id {}", balls.front().id);
   for (size_t i = 0; i < balls.size(); ++i) {
     const Ball& b = balls[i];
-    if (!(b.radius >= 0.2f && b.radius <= 1.0f)) Fail("billiards: the radius of a ball must lie in [0.2, 1] m, got {}", b.radius);
+    if (!(b.radius >= 0.2 && b.radius <= 1)) Fail("billiards: the radius of a ball must lie in [0.2, 1] m, got {}", b.radius);
     if (b.color < 0 || b.color >= kPaletteColors)
       Fail("billiards: the colour of a ball must lie in 0..{}, got {}", kPaletteColors - 1, b.color);
-    if (!(b.x >= b.radius && b.x <= table_width_ - b.radius && b.y >= b.radius && b.y <= table_height_ - b.radius))
+    const double right = Stored(table_width_ - b.radius), top = Stored(table_height_ - b.radius);
+    if (!(b.x >= b.radius && b.x <= right && b.y >= b.radius && b.y <= top))
       Fail("billiards: a ball of radius {} at ({}, {}) is not on the table of {} x {} m", b.radius, b.x, b.y, table_width_, table_height_);
-    if (!(std::sqrt(b.vx * b.vx + b.vy * b.vy) <= 1.0001f * kMaxSpeed))
-      Fail("billiards: the velocity ({}, {}) of a ball is not within {} m/s", b.vx, b.vy, kMaxSpeed);
+    if (!(std::sqrt(b.vx * b.vx + b.vy * b.vy) <= 1.0001 * FastestAllowed()))
+      Fail("billiards: the velocity ({}, {}) of a ball is not within {} m/s", b.vx, b.vy, FastestAllowed());
     for (size_t j = 0; j < i; ++j)
       if (balls[j].id == b.id) Fail("billiards: two balls have the id {}", b.id);
   }
 }
 
 void Billiards::SetBalls(std::vector<Ball> balls) {
+  for (Ball& b : balls)
+    for (double* value : {&b.x, &b.y, &b.vx, &b.vy, &b.radius}) *value = Stored(*value);
   Check(balls);
   for (size_t i = 0; i < balls.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (Overlap(balls[i], balls[j]) > 0.02f * (balls[i].radius + balls[j].radius))
+      if (Overlap(balls[i], balls[j]) > 0.02 * (balls[i].radius + balls[j].radius))
         Fail("billiards: balls {} and {} overlap", balls[j].id, balls[i].id);
   balls_ = std::move(balls);
   for (const Ball& ball : balls_) next_id_ = std::max(next_id_, ball.id + 1);
@@ -324,7 +287,11 @@ std::string Billiards::Snapshot() const {
   for (const Ball& ball : balls_) {
     out.Put(ball.id);
     out.Put(ball.color);
-    for (const float value : {ball.x, ball.y, ball.vx, ball.vy, ball.radius}) out.Put(value);
+    for (const double value : {ball.x, ball.y, ball.vx, ball.vy, ball.radius})
+      if (exact_)
+        out.Put(value);
+      else
+        out.Put(static_cast<float>(value));
   }
   return std::move(out).Finish();
 }
@@ -339,7 +306,7 @@ void Billiards::Restore(std::string_view snapshot) {
   for (Ball& ball : balls) {
     ball.id = in.Get<int32_t>();
     ball.color = in.Get<int32_t>();
-    for (float* value : {&ball.x, &ball.y, &ball.vx, &ball.vy, &ball.radius}) *value = in.Get<float>();
+    for (double* value : {&ball.x, &ball.y, &ball.vx, &ball.vy, &ball.radius}) *value = exact_ ? in.Get<double>() : in.Get<float>();
     if (ball.id >= next_id) Fail("snapshot of billiards: ball id {} is not below {}", ball.id, next_id);
   }
   in.Finish();

@@ -1,4 +1,4 @@
-// Balls on a table seen from above, by Box2D 2.4.1. One ball, the cue, takes pushes.
+// Balls on a table seen from above, by Box2D 2.4.1 or by exact collision times. One ball, the cue, takes pushes.
 #pragma once
 #include "worlds/flat_world.h"
 #include "worlds/params.h"
@@ -13,19 +13,21 @@ struct BilliardsOptions {
   double friction = 1.5;      // deceleration of rolling, m/s^2, 0..50
   double restitution = 0.95;  // of collisions, 0..1
   int64_t height = 64, width = 64;
+  std::string solver = "box2d";  // or "exact": from collision to collision (hard_discs.h), in doubles; friction must be 0
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius, speed, push, friction, restitution, height, width)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(BilliardsOptions, balls, radius, speed, push, friction, restitution, height, width, solver)
 
 struct Ball {
-  int32_t id = 0;                                  // never used again after the ball is gone; 0 is the cue
-  int32_t color = 0;                               // of the palette; 0 is white
-  float x = 0, y = 0, vx = 0, vy = 0, radius = 0;  // m, m/s; the origin is the lower left corner of the table
+  int32_t id = 0;     // never used again after the ball is gone; 0 is the cue
+  int32_t color = 0;  // of the palette; 0 is white
+  // m, m/s; the origin is the lower left corner of the table. With Box2D always values that a float has.
+  double x = 0, y = 0, vx = 0, vy = 0, radius = 0;
   bool operator==(const Ball&) const = default;
 };
 
 // Actions: none, right, up-right, up, up-left, left, down-left, down, down-right: one push of the cue.
-// 30 fps, eight sub-steps of 1/240 s. Box2D keeps hidden contact state, so its world is built anew from the balls at
-// every Step: the list of balls is the whole state.
+// 30 fps. Box2D takes eight sub-steps of 1/240 s and keeps hidden contact state, so its world is built anew from the balls at
+// every Step. With either solver the list of balls is the whole state. Both have the same beginning for the same seed.
 // True state, one row a ball: position {n, 2}, velocity {n, 2}, radius {n}, color {n}, id {n}. n changes by AddBall and
 // RemoveBall alone. A ball's object id is 1 + its id.
 // Events: collision (ball, ball), cushion (ball), in the order in which they begin within a frame, each pair once.
@@ -33,7 +35,8 @@ struct Ball {
 class Billiards : public FlatWorld {
  public:
   static constexpr size_t kMaxBalls = 16;
-  static constexpr float kMaxSpeed = 20;  // m/s; no ball is faster after a Step
+  static constexpr float kMaxSpeed = 20;         // m/s; no ball is faster after a Step of Box2D, nor the cue after a push
+  static constexpr float kMaxExactSpeed = 1000;  // m/s; the same for the exact solver, whose collisions may heap energy on one ball
 
   explicit Billiards(const BilliardsOptions& options);
   static orrery::Facts Describe();
@@ -49,9 +52,10 @@ class Billiards : public FlatWorld {
   const std::vector<Ball>& Balls() const { return balls_; }
   float TableWidth() const { return table_width_; }    // m
   float TableHeight() const { return table_height_; }  // m
+  int32_t Tint() const { return tint_; }               // of the felt, 0..2
 
   // Interventions. SetBalls throws Error unless the first ball is the cue, ids are unique, and every ball lies on the
-  // table, is no faster than kMaxSpeed, and overlaps no other (by more than 2 % of their radii).
+  // table, is no faster than allowed, and overlaps no other (by more than 2 % of their radii).
   void SetBalls(std::vector<Ball> balls);
   // Adds a ball (its id is ignored) and returns the id it gets. Throws Error as SetBalls does.
   int32_t AddBall(Ball ball);
@@ -63,11 +67,18 @@ class Billiards : public FlatWorld {
   void DoIntervene(const std::string& name, const Json& params) override;
 
  private:
+  static constexpr int kSubSteps = 8;  // of Box2D in a frame
+  static constexpr float kSubStep = 1.0f / 240;
+
   void Check(const std::vector<Ball>& balls) const;  // all of that but the overlap, which a crowd in play may have
+  double FastestAllowed() const { return exact_ ? kMaxExactSpeed : kMaxSpeed; }
+  double Stored(double value) const { return exact_ ? value : static_cast<double>(static_cast<float>(value)); }
   void Push(int direction);
   void Collide();
+  void CollideExactly();
 
   BilliardsOptions options_;
+  bool exact_;
   float table_width_, table_height_;
   std::array<std::vector<uint8_t>, 3> table_;  // the empty table by tint, [H, W, 3]
   std::vector<Ball> balls_;

@@ -23,6 +23,20 @@ double Cosine(double a) {  // |a| <= pi/4
                                                                                                           s * (1.0 / 20922789888000))))))));
 }
 
+// A direction turned by whole quarters, 0..3, exactly.
+Direction QuarterTurned(const Direction& d, int64_t quarters) {
+  switch (quarters) {
+    case 0:
+      return d;
+    case 1:
+      return {-d.y, d.x};
+    case 2:
+      return {-d.x, -d.y};
+    default:
+      return {d.y, -d.x};
+  }
+}
+
 }  // namespace
 
 double HeadingRadians(int32_t heading) { return WrapHeading(heading) * (2 * std::numbers::pi / kTurn); }
@@ -31,17 +45,7 @@ Direction AngleDirection(double angle) {
   const double quarters = std::floor(angle * (2 / std::numbers::pi) + 0.5);
   // pi / 2 in two parts, the first with enough zeros that its product with a small whole number is exact.
   const double rest = angle - quarters * 1.5707963267341256 - quarters * 6.077100506506192e-11;
-  const double c = Cosine(rest), s = Sine(rest);
-  switch (((static_cast<int64_t>(quarters) % 4) + 4) % 4) {
-    case 0:
-      return {c, s};
-    case 1:
-      return {-s, c};
-    case 2:
-      return {-c, -s};
-    default:
-      return {s, -c};
-  }
+  return QuarterTurned({Cosine(rest), Sine(rest)}, ((static_cast<int64_t>(quarters) % 4) + 4) % 4);
 }
 
 Direction HeadingDirection(int32_t heading) {
@@ -50,18 +54,8 @@ Direction HeadingDirection(int32_t heading) {
   const int32_t within = wrapped % quarter;
   const bool upper = within > quarter / 2;
   const double angle = (upper ? quarter - within : within) * (2 * std::numbers::pi / kTurn);
-  const double c = upper ? Sine(angle) : Cosine(angle);
-  const double s = upper ? Cosine(angle) : Sine(angle);
-  switch (wrapped / quarter) {
-    case 0:
-      return {c, s};
-    case 1:
-      return {-s, c};
-    case 2:
-      return {-c, -s};
-    default:
-      return {s, -c};
-  }
+  const double c = Cosine(angle), s = Sine(angle);
+  return QuarterTurned(upper ? Direction{s, c} : Direction{c, s}, wrapped / quarter);
 }
 
 }  // namespace orrery

@@ -64,6 +64,8 @@ struct KeysState {
 class Keys : public FlatWorld {
  public:
   static constexpr int kActions = 7;
+  static constexpr int64_t kTilePixels = 8;
+  static constexpr std::array<std::array<int32_t, 2>, 4> kAhead = {{{1, 0}, {0, 1}, {-1, 0}, {0, -1}}};  // x, y by heading
   enum Action { kLeft, kRight, kForward, kPick, kDrop, kToggle, kDone };
   // The object id of agent i is 1 + i.
 
@@ -78,6 +80,9 @@ class Keys : public FlatWorld {
   void Restore(std::string_view snapshot) override;
 
   const KeysState& State() const { return state_; }
+  int64_t View() const { return options_.view; }  // tiles a side that are seen; 0: all
+  // The agent whose view is shown.
+  const KeysAgent& Eye() const { return state_.agents[options_.camera == "b" ? 1 : 0]; }
   // Throws Error when it is not possible (sizes, ranges, an open outer ring, the agent inside something).
   void SetState(KeysState state);
 

@@ -13,25 +13,6 @@ namespace {
 
 enum LatticeAction { kNoop, kForward, kLeft, kRight, kForwardLeft, kForwardRight };
 
-constexpr int32_t kLatticeUnit = Maze::kCell / 64;
-
-// A quarter of a cell along heading i * 15 degrees, in 1/64 cell; quarter turns are exact rotations.
-std::array<int32_t, 2> LatticeStep(int32_t heading) {
-  constexpr std::array<std::array<int32_t, 2>, 6> first_quarter = {{{16, 0}, {15, 4}, {14, 8}, {11, 11}, {8, 14}, {4, 15}}};
-  const int32_t index = heading / kStep15;
-  const auto [x, y] = first_quarter[index % 6];
-  switch (index / 6) {
-    case 0:
-      return {x, y};
-    case 1:
-      return {-y, x};
-    case 2:
-      return {-x, -y};
-    default:
-      return {y, -x};
-  }
-}
-
 MazeOptions Checked(const MazeOptions& o) {
   RequireRange<int64_t>("maze", "size", o.size, 5, 31);
   if (o.size % 2 == 0) Fail("maze: 'size' must be odd, got {}", o.size);
@@ -112,6 +93,23 @@ void Maze::Reset(uint64_t seed) {
   }
   state_ = std::move(state);
   events_.clear();
+}
+
+// A quarter of a cell along heading i * 15 degrees, in 1/64 cell; quarter turns are exact rotations.
+std::array<int32_t, 2> Maze::LatticeStep(int32_t heading) {
+  constexpr std::array<std::array<int32_t, 2>, 6> first_quarter = {{{16, 0}, {15, 4}, {14, 8}, {11, 11}, {8, 14}, {4, 15}}};
+  const int32_t index = heading / kStep15;
+  const auto [x, y] = first_quarter[index % 6];
+  switch (index / 6) {
+    case 0:
+      return {x, y};
+    case 1:
+      return {-y, x};
+    case 2:
+      return {-x, -y};
+    default:
+      return {y, -x};
+  }
 }
 
 bool Maze::Clear(const MazeMap& map, int32_t x, int32_t y) const {

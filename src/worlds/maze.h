@@ -1,6 +1,8 @@
 // A textured maze seen from inside: corridors and rooms whose colours tell places apart, and objects to find.
 // Poses are integers, so a walk out and back returns to the bit-identical pose and frame.
 #pragma once
+#include <array>
+
 #include "worlds/maze_map.h"
 #include "worlds/params.h"
 #include "worlds/raycaster.h"
@@ -69,6 +71,11 @@ class Maze : public World {
   // Interventions: move the agent or an object, open a wall, repaint. Throws Error when the state is not possible in
   // this maze (sizes, ranges, agent or object inside a wall, an open outer ring, a pose off the lattice).
   void SetState(MazeState state);
+
+  // The lattice, for planners: a step along a heading of i * 15 degrees in kLatticeUnit, and whether the agent fits at x, y.
+  static constexpr int32_t kLatticeUnit = kCell / 64;
+  static std::array<int32_t, 2> LatticeStep(int32_t heading);
+  bool Fits(int32_t x, int32_t y) const { return Clear(state_.map, x, y); }
 
  protected:
   void DoIntervene(const std::string& name, const Json& params) override;

@@ -40,12 +40,13 @@ uint64_t RunHash(World& world, int steps, Rng& rng) {
 
 std::vector<std::string> Specs() {
   std::vector<std::string> specs = Worlds().Names();
-  for (const char* variant : {"maze(step=continuous)", "maze(size=5, colors=12, objects=8, height=32, width=48)",
-                              "maze(size=31, colors=1, objects=0, height=16, width=16)", "billiards(balls=12, height=48, width=96)",
-                              "billiards(balls=1, restitution=1, friction=0)", "keys(size=12, view=7, gate=button)",
-                              "pair(view=5, camera=b)", "dominoes(count=16, height=48, width=96)", "pendulum(kind=double)",
-                              "pendulum(kind=spring, damping=0.2)", "stack(boxes=8)", "occluder(discs=5, screens=2, post=true)",
-                              "growth(kind=melt)", "growth(kind=fill)", "growth(kind=dye)", "growth(kind=candle, width=96)"})
+  for (const char* variant :
+       {"maze(step=continuous)", "maze(size=5, colors=12, objects=8, height=32, width=48)",
+        "maze(size=31, colors=1, objects=0, height=16, width=16)", "billiards(balls=12, height=48, width=96)",
+        "billiards(balls=1, restitution=1, friction=0)", "billiards(balls=6, friction=0, solver=exact)",
+        "keys(size=12, view=7, gate=button)", "pair(view=5, camera=b)", "dominoes(count=16, height=48, width=96)", "pendulum(kind=double)",
+        "pendulum(kind=spring, damping=0.2)", "stack(boxes=8)", "occluder(discs=5, screens=2, post=true)", "growth(kind=melt)",
+        "growth(kind=fill)", "growth(kind=dye)", "growth(kind=candle, width=96)"})
     specs.push_back(variant);
   return specs;
 }
@@ -303,17 +304,12 @@ TEST(PinnedWorlds, TenThousandStepsHaveTheKnownHash) {
     return RunHash(*world, 10000, rng);
   };
   const std::pair<const char*, uint64_t> pinned[] = {
-      {"maze", 332073681524573183u},
-      {"maze(step=continuous, colors=12, objects=8)", 3307916517523440764u},
-      {"billiards", 9381434134176784672u},
-      {"occluder", 1280600148505716277u},
-      {"stack", 211336044374733013u},
-      {"pendulum", 14495132180868544957u},
-      {"pendulum(kind=double)", 15514668417711729105u},
-      {"dominoes", 10213661639050995308u},
-      {"keys", 17100822908787195926u},
-      {"pair", 9341319535721730546u},
-      {"growth", 13590585709045320214u},
+      {"maze", 332073681524573183u},       {"maze(step=continuous, colors=12, objects=8)", 3307916517523440764u},
+      {"billiards", 9381434134176784672u}, {"billiards(friction=0, solver=exact)", 14715109733405923112u},
+      {"occluder", 1280600148505716277u},  {"stack", 211336044374733013u},
+      {"pendulum", 14495132180868544957u}, {"pendulum(kind=double)", 15514668417711729105u},
+      {"dominoes", 10213661639050995308u}, {"keys", 17100822908787195926u},
+      {"pair", 9341319535721730546u},      {"growth", 13590585709045320214u},
   };
   for (const auto& [spec, expected] : pinned) EXPECT_EQ(hash(spec), expected) << spec;
 }
@@ -328,7 +324,8 @@ TEST(Registry, ErrorsListTheValidNames) {
   EXPECT_THROW(MakeWorld("maze(seize=9)"), Error);
   EXPECT_THROW(MakeWorld("maze + billiards"), Error);
   for (const char* bad : {"maze(size=10)", "maze(size=3)", "maze(colors=0)", "maze(objects=9)", "maze(step=diagonal)", "maze(height=65)",
-                          "maze(width=8)", "billiards(balls=0)", "billiards(radius=2)", "billiards(friction=-1)"})
+                          "maze(width=8)", "billiards(balls=0)", "billiards(radius=2)", "billiards(friction=-1)", "billiards(solver=exact)",
+                          "billiards(friction=0, solver=odd)"})
     EXPECT_THROW(MakeWorld(bad), Error) << bad;
 }
 
