@@ -47,6 +47,7 @@ int Run(int argc, char** argv) {
   AddImport(app);
   AddTrain(app);
   AddRollout(app);
+  AddEval(app);
   AddPlay(app);
   AddPack(app);
   AddInfo(app);

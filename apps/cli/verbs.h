@@ -10,6 +10,7 @@ void AddRecord(CLI::App& app);
 void AddImport(CLI::App& app);
 void AddTrain(CLI::App& app);  // train codec, train model
 void AddRollout(CLI::App& app);
+void AddEval(CLI::App& app);  // eval, report
 void AddPlay(CLI::App& app);
 void AddPack(CLI::App& app);
 void AddInfo(CLI::App& app);

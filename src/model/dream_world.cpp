@@ -1,10 +1,24 @@
 #include "model/dream_world.h"
 
+#include <ATen/ATen.h>
+
 #include <cstring>
 
 #include "core/safetensors.h"
 
 namespace orrery {
+
+namespace {
+
+// [1, A]; undefined without actions.
+at::Tensor Row(std::span<const float> action) {
+  if (action.empty()) return {};
+  at::Tensor row = at::empty({1, static_cast<int64_t>(action.size())}, at::kFloat);
+  std::copy(action.begin(), action.end(), row.mutable_data_ptr<float>());
+  return row;
+}
+
+}  // namespace
 
 DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options)
     : starts_(std::move(starts)), session_(model, options) {
@@ -25,9 +39,18 @@ void DreamWorld::Reset(uint64_t seed) {
 
 void DreamWorld::Step(std::span<const float> action) {
   facts_.actions.Check(action);
-  at::Tensor a = at::empty({1, static_cast<int64_t>(action.size())}, at::kFloat);
-  std::copy(action.begin(), action.end(), a.mutable_data_ptr<float>());
-  session_.Step(action.empty() ? at::Tensor() : a);
+  session_.Step(Row(action));
+}
+
+void DreamWorld::Observe(std::span<const uint8_t> rgb, std::span<const float> action) {
+  facts_.actions.Check(action);
+  if (static_cast<int64_t>(rgb.size()) != 3 * facts_.height * facts_.width)
+    Fail("{}: a frame of {}x{} expected, got {} bytes", facts_.spec, facts_.height, facts_.width, rgb.size());
+  at::Tensor frame = at::empty({1, facts_.height, facts_.width, 3}, at::kByte);
+  std::memcpy(frame.mutable_data_ptr(), rgb.data(), rgb.size());
+  const at::NoGradGuard guard;
+  const WorldModel& model = session_.Model();
+  session_.Force(model.GetCodec().Encode(BytesToFrames(frame).to(model.Device())).to(at::kFloat), Row(action));
 }
 
 void DreamWorld::Render(std::span<uint8_t> rgb) const {

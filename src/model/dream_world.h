@@ -19,6 +19,9 @@ class DreamWorld : public World {
   std::string Snapshot() const override;  // safetensors bytes of SessionState::ToParts
   void Restore(std::string_view snapshot) override;
 
+  // Goes on with a real frame [H, W, 3] that `action` led to, in place of an imagined one. Throws Error when they do not fit.
+  void Observe(std::span<const uint8_t> rgb, std::span<const float> action);
+
   const Session& Dream() const { return session_; }
 
  private:

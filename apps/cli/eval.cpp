@@ -1,0 +1,115 @@
+#include <iostream>
+
+#include "cli/verbs.h"
+#include "core/file.h"
+#include "eval/report/page.h"
+#include "eval/suite/suite.h"
+#include "model/world_model.h"
+
+namespace orrery::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct EvalArguments {
+  std::vector<std::string> subjects;
+  std::string suite = "quick", out;
+  std::vector<std::string> worlds;
+};
+
+std::vector<std::string> SplitCommas(const std::vector<std::string>& words) {
+  std::vector<std::string> out;
+  for (const std::string& word : words) {
+    size_t begin = 0, depth = 0;
+    for (size_t i = 0; i <= word.size(); ++i) {
+      if (i < word.size() && word[i] == '(') ++depth;
+      if (i < word.size() && word[i] == ')') --depth;
+      if (i < word.size() && (word[i] != ',' || depth > 0)) continue;
+      if (i > begin) out.push_back(word.substr(begin, i - begin));
+      begin = i + 1;
+    }
+  }
+  return out;
+}
+
+Json ModelFacts(const std::string& name) {
+  Json facts{{"name", name}, {"orrery", ORRERY_VERSION}};
+  if (!fs::exists(fs::path(name) / "config.json")) return facts;
+  const auto model = WorldModel::Load(name);
+  const ModelConfig& c = model->Config();
+  facts.update({{"state", c.state},
+                {"path", c.path},
+                {"layout", c.transition.layout},
+                {"parameters", model->Parameters()},
+                {"steps", c.rollout.steps},
+                {"trained_on", c.data.source}});
+  return facts;
+}
+
+int64_t Failed(const std::vector<SanityRow>& rows) {
+  return std::count_if(rows.begin(), rows.end(), [](const SanityRow& r) { return !r.pass; });
+}
+
+void Evaluate(const EvalArguments& a) {
+  std::vector<std::unique_ptr<Subject>> subjects;
+  for (const std::string& spec : SplitCommas(a.subjects))
+    for (auto& subject : MakeSubjects(spec)) subjects.push_back(std::move(subject));
+  SuiteOptions options{.suite = a.suite, .worlds = SplitCommas(a.worlds)};
+  std::tie(options.rank, options.ranks) = LauncherRank();
+  std::vector<Evaluation> all = RunSuite(subjects, options, a.out);
+  if (options.rank != 0) return;
+  for (Evaluation& e : all) e.model = ModelFacts(e.model.at("name"));
+  all.front().sanity = SanityRows(all);
+  for (const Evaluation& e : all) SaveEvaluation(e, fs::path(a.out) / FileName(e.model.at("name")));
+  WriteFileAtomic(fs::path(a.out) / "report.html", ReportPage(all));
+  Json summary{
+      {"out", a.out}, {"subjects", all.size()}, {"sanity", all.front().sanity.size()}, {"sanity_failed", Failed(all.front().sanity)}};
+  Json failures = Json::array();
+  for (const SanityRow& r : all.front().sanity)
+    if (!r.pass)
+      failures.push_back(
+          fmt::format("{} of {}: expected {}, got {}", r.metric, r.dummy, r.expected, r.got ? fmt::format("{:.6g}", *r.got) : "nothing"));
+  if (!failures.empty()) summary["failures"] = failures;
+  std::cout << summary.dump(2) << "\n";
+  if (!failures.empty()) Fail("{} sanity checks failed; the report names them", failures.size());
+}
+
+void Report(const std::vector<std::string>& folders, const std::string& out) {
+  std::vector<Evaluation> all;
+  for (const std::string& folder : folders) all.push_back(LoadEvaluation(folder));
+  WriteFileAtomic(out, ReportPage(all));
+  for (const Evaluation& e : all) {
+    std::cout << e.model.at("name").get<std::string>() << "\n";
+    for (const Metric& m : e.metrics)
+      std::cout << fmt::format(
+          "  {:<40} {:<18} {}\n", m.id, m.world,
+          m.value ? fmt::format("{:.4g} ({:.4g} to {:.4g}) {}", *m.value, m.interval->low, m.interval->high, m.unit == "1" ? "" : m.unit)
+                  : "none: " + m.cause);
+  }
+}
+
+}  // namespace
+
+void AddEval(CLI::App& app) {
+  auto a = std::make_shared<EvalArguments>();
+  CLI::App* verb =
+      app.add_subcommand("eval", "Judge models by what they do: quality, persistence, causality, cost; JSON and one HTML page");
+  verb->add_option("subjects", a->subjects, "Model folders, dummy:NAME, dummy:all, truth; several, also separated by commas")->required();
+  verb->add_option("--suite", a->suite, "quick or full (four times the scenarios)")->capture_default_str();
+  verb->add_option("--world", a->worlds, "Only these worlds (default: all that fit)");
+  verb->add_option("--out", a->out, "Folder of the results; finished cells in it are kept")->required();
+  Example(*verb,
+          "orrery eval models/maze dummy:all --suite quick --out results/maze\n  mpirun -n 2 orrery eval dummy:all --out results/dummies");
+  verb->callback([a] { Evaluate(*a); });
+
+  auto folders = std::make_shared<std::vector<std::string>>();
+  auto out = std::make_shared<std::string>("report.html");
+  CLI::App* report =
+      app.add_subcommand("report", "Put finished evaluations side by side: one HTML page, and the numbers on standard output");
+  report->add_option("folders", *folders, "Folders with an eval.json each")->required();
+  report->add_option("--out", *out, "Page to write")->capture_default_str();
+  Example(*report, "orrery report results/maze/models_maze results/other/models_other --out compare.html");
+  report->callback([folders, out] { Report(*folders, *out); });
+}
+
+}  // namespace orrery::cli

@@ -1,0 +1,182 @@
+// similarity, drift, control: films against the truth of the same actions.
+#include <ATen/ATen.h>
+
+#include "data/video.h"
+#include "eval/causality/control.h"
+#include "eval/quality/diagnostics.h"
+#include "eval/quality/similarity.h"
+#include "eval/suite/probe.h"
+#include "worlds/registry.h"
+
+namespace orrery {
+
+namespace {
+
+using Values = std::vector<std::optional<double>>;
+
+// The frames of the truth that a subject imagines.
+at::Tensor Future(const Truth& truth, const Scenario& s) { return truth.film.frames.narrow(0, s.context, s.Last() + 1 - s.context); }
+
+Metric Finish(Metric m, const char* direction, std::map<std::string, double> anchors, const char* unit, const char* source,
+              const char* note) {
+  m.direction = direction;
+  m.anchors = std::move(anchors);
+  m.unit = unit;
+  m.source = source;
+  m.notes.push_back(note);
+  return m;
+}
+
+FrameSpan Span(const at::Tensor& film) {
+  return {{film.const_data_ptr<uint8_t>(), static_cast<size_t>(film.numel())}, film.size(1), film.size(2)};
+}
+
+// Truth above, imagination below, every n-th frame.
+Strip MakeStrip(const Scenario& s, const char* why, const at::Tensor& truth, const at::Tensor& made) {
+  const int64_t every = std::max<int64_t>(1, truth.size(0) / 10);
+  const auto thin = [&](const at::Tensor& film) { return film.slice(0, 0, film.size(0), every).contiguous(); };
+  return {fmt::format("{}, seed {}", s.world, s.seed), why, EncodePng(FilmStrip({thin(truth), thin(made)}, 1, 2))};
+}
+
+struct Film2 {
+  Scenario scenario;
+  at::Tensor truth, made;
+  double psnr = 0;
+};
+
+// Worst, median and best by PSNR.
+std::vector<Strip> ChooseStrips(std::vector<Film2> films) {
+  std::sort(films.begin(), films.end(), [](const Film2& a, const Film2& b) { return a.psnr < b.psnr; });
+  std::vector<Strip> strips;
+  const auto add = [&](size_t i, const char* why) { strips.push_back(MakeStrip(films[i].scenario, why, films[i].truth, films[i].made)); };
+  add(0, "worst");
+  if (films.size() > 2) add(films.size() / 2, "median");
+  if (films.size() > 1) add(films.size() - 1, "best");
+  return strips;
+}
+
+}  // namespace
+
+ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan) {
+  Values psnr, ssim, sharpness, motion, duplicates, flicker;
+  std::vector<Film2> films;
+  for (const Scenario& s : MakeScenarios(plan)) {
+    const at::Tensor truth = Future(MakeTruth(s), s);
+    double mean = 0, structure = 0;
+    for (int64_t k = 0; k < plan.samples; ++k) {
+      const at::Tensor made = Imagine(subject, s, static_cast<uint64_t>(k)).frames;
+      const double p = SummarizePsnr(made, truth).mean_of_frames;
+      mean += p / static_cast<double>(plan.samples);
+      structure += FrameSsim(made, truth).mean().item<double>() / static_cast<double>(plan.samples);
+      if (k > 0) continue;
+      sharpness.push_back(SharpnessRatio(made, truth).value);
+      motion.push_back(MotionRatio(made, truth).value);
+      duplicates.push_back(DuplicateRate(made, truth).value);
+      flicker.push_back(TemporalFlickering(made));
+      films.push_back({s, truth, made, p});
+    }
+    psnr.push_back(mean);
+    ssim.push_back(structure);
+  }
+  ProbeResult result;
+  result.metrics = {
+      Finish(MeanMetric(plan, "quality.psnr", psnr, "no film"), "higher", {{"perfect", 100}}, "dB", "evaluation 1.1",
+             "Mean over imagined frames, context left out; at most 100 dB."),
+      Finish(MeanMetric(plan, "quality.ssim", ssim, "no film"), "higher", {{"perfect", 1}}, "1", "Wang et al. 2004",
+             "Gaussian window 11x11, border reflected."),
+      Finish(MeanMetric(plan, "quality.sharpness-ratio", sharpness, "the true film has no edge"), "neither", {{"real", 1}}, "1", "own",
+             "Laplacian variance, imagined by real; below 1 is blurred."),
+      Finish(MeanMetric(plan, "quality.motion-ratio", motion, "the true film stands still"), "neither", {{"real", 1}, {"frozen", 0}}, "1",
+             "own", "Mean absolute frame difference, imagined by real."),
+      Finish(MeanMetric(plan, "quality.duplicate-rate", duplicates, "the true film never moves"), "lower", {{"real", 0}, {"frozen", 1}},
+             "1", "own", "Share of frames that repeat their predecessor while the truth moves."),
+      Finish(MeanMetric(plan, "quality.flicker", flicker, "no film"), "neither", {{"frozen", 1}}, "1", "arXiv 2311.17982",
+             "VBench's temporal flickering; a frozen film has 1, so read it beside the motion ratio.")};
+  result.strips = ChooseStrips(std::move(films));
+  return result;
+}
+
+ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
+  constexpr int64_t kWindow = 8;
+  const int64_t windows = plan.frames / kWindow;
+  if (windows < 2) Fail("drift: at least {} imagined frames expected, got {}", 2 * kWindow, plan.frames);
+  std::vector<std::vector<double>> free(windows), forced(windows);  // by window, one a scenario
+  Values slope, gap;
+  for (const Scenario& s : MakeScenarios(plan)) {
+    const at::Tensor truth = Future(MakeTruth(s), s);
+    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(Imagine(subject, s, 0, 1).frames, truth);
+    std::vector<double> at, excess;
+    for (int64_t w = 0; w < windows; ++w) {
+      const auto mean = [&](const at::Tensor& t) { return t.narrow(0, w * kWindow, kWindow).mean().item<double>(); };
+      free[w].push_back(mean(fr));
+      forced[w].push_back(mean(tf));
+      at.push_back((static_cast<double>(w) + 0.5) * kWindow);
+      excess.push_back(forced[w].back() - free[w].back());
+    }
+    slope.push_back(100 * TheilSen(at, excess));
+    gap.push_back(excess.back());
+  }
+  Metric curve = MeanMetric(plan, "persistence.exposure-gap", gap, "no film");
+  Curve c{.x_label = "imagined frames", .y_label = "PSNR lost to one's own past, dB"};
+  for (int64_t w = 0; w < windows; ++w) {
+    std::vector<double> excess;
+    for (size_t i = 0; i < free[w].size(); ++i) excess.push_back(forced[w][i] - free[w][i]);
+    const Interval band = MeanInterval(excess);
+    c.x.push_back((static_cast<double>(w) + 0.5) * kWindow);
+    c.y.push_back(Mean(excess));
+    c.low.push_back(band.low);
+    c.high.push_back(band.high);
+  }
+  curve.curve = std::move(c);
+  return {{Finish(std::move(curve), "lower", {{"perfect", 0}}, "dB", "evaluation 2.1",
+                  "Teacher-forced less free-running PSNR in the last window."),
+           Finish(MeanMetric(plan, "persistence.exposure-slope", slope, "no film"), "lower", {{"perfect", 0}}, "dB / 100 frames",
+                  "evaluation 2.1", "Theil-Sen slope of that gap over the film.")},
+          {}};
+}
+
+ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan) {
+  const auto wrong = MakeSubjects("dummy:wrongact");
+  const std::vector<std::string> ids{"causality.control.distance", "causality.control.calibrated", "causality.control.normalised",
+                                     "causality.control.delta-psnr"};
+  const std::vector<Scenario> scenarios = MakeScenarios(plan);
+  if (MakeWorld(plan.world)->Facts().actions.Width() == 0) return {Missing(plan, ids, "this world takes no actions"), {}};
+  Distances model, worst;
+  std::vector<std::vector<double>> delta;
+  for (const Scenario& s : scenarios) {
+    const at::Tensor truth = Future(MakeTruth(s), s);
+    const auto distance = [&](const at::Tensor& film) {
+      const at::Tensor d = 1 - FrameSsim(film, truth).clamp(0, 1);
+      return std::vector<double>(d.const_data_ptr<double>(), d.const_data_ptr<double>() + d.numel());
+    };
+    const at::Tensor made = Imagine(subject, s, 0).frames;
+    model.push_back(distance(made));
+    worst.push_back(distance(Imagine(*wrong[0], s, 0).frames));
+    Scenario other = s;  // the same beginning, the actions of another time
+    std::rotate(other.actions.begin() + s.context - 1, other.actions.begin() + (s.context - 1 + s.Last()) / 2, other.actions.end());
+    delta.push_back(DeltaPsnr(Span(truth), Span(made.contiguous()), Span(Imagine(subject, other, 0).frames.contiguous())));
+  }
+  const ControlScores scores = ScoreControl(model, worst);
+  const auto metric = [&](const char* id, const Estimate& e) {
+    Metric m = Missing(plan, {id}, e.cause.empty() ? "undefined" : e.cause)[0];
+    m.count = e.count;
+    m.failed = e.failed;
+    m.method = fmt::format("scenario-bootstrap-{}", kResamples);
+    if (!e.value || !e.interval) return m;
+    m.cause.clear();
+    m.value = e.value;
+    m.interval = e.interval;
+    return m;
+  };
+  return {{Finish(metric("causality.control.distance", scores.distance), "lower", {{"perfect", 0}}, "1 - SSIM", "arXiv 2601.17067, eq. 9",
+                  "Distance to the true film under the same actions."),
+           Finish(metric("causality.control.calibrated", scores.calibrated), "higher", {{"perfect", 1}, {"wrongact", 0.1}}, "1",
+                  "arXiv 2601.17067, eq. 9", "exp(-lambda D), lambda such that wrong actions score 0.1."),
+           Finish(metric("causality.control.normalised", scores.normalised), "higher", {{"perfect", 1}, {"wrongact", 0}}, "1", "own",
+                  "1 - D / D(wrong actions)."),
+           Finish(metric("causality.control.delta-psnr", DeltaPsnrAt(delta)), "higher", {{"ignore", 0}}, "dB", "arXiv 2402.15391",
+                  "PSNR under the true actions less that under others, at frame 4.")},
+          {}};
+}
+
+}  // namespace orrery

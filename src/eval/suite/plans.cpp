@@ -1,0 +1,49 @@
+#include "eval/suite/suite.h"
+
+namespace orrery {
+
+namespace {
+
+ProbePlan Plan(const char* probe, const char* world, int64_t scenarios, int64_t frames, const char* trajectory = "",
+               std::vector<std::string> interventions = {}) {
+  ProbePlan plan;
+  plan.probe = probe;
+  plan.world = world;
+  plan.scenarios = scenarios;
+  plan.frames = frames;
+  plan.trajectory = trajectory;
+  plan.interventions = std::move(interventions);
+  return plan;
+}
+
+constexpr const char* kPush = "script(actions=\"none*4, push-first, none*115\")";
+constexpr const char* kWatch = "script(actions=\"none*90\")";
+
+std::vector<ProbePlan> Plans(int64_t scale) {
+  const int64_t n = 12 * scale;
+  std::vector<ProbePlan> plans;
+  for (const char* world : {"maze", "billiards", "occluder", "pendulum", "keys", "pair", "growth(frames=60)"})
+    plans.push_back(Plan("similarity", world, n, 24));
+  plans.push_back(Plan("similarity", "dominoes", n, 60, kPush));
+  plans.push_back(Plan("similarity", "stack", n, 24, "policy(random)"));
+  for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("drift", world, n, 64 * scale));
+  plans.push_back(Plan("revisit", "maze", n, 128));
+  for (const char* world : {"billiards(speed=8, friction=0)", "pendulum"}) plans.push_back(Plan("physics-iq", world, n, 60, kWatch));
+  plans.push_back(Plan("physics-iq", "dominoes", n, 80, kPush));
+  plans.push_back(Plan("twins", "dominoes", n, 80, kPush, {"remove(3)", "remove(5)", "remove(7)"}));
+  plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 60, kWatch, {"remove(1)", "remove(2)", "remove(3)"}));
+  plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 24, kWatch, {"velocity(1)", "velocity(2)", "velocity(3)"}));
+  for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("control", world, n, 24));
+  plans.push_back(Plan("cost", "maze", 1, scale == 1 ? 256 : 4096));
+  return plans;
+}
+
+}  // namespace
+
+std::vector<ProbePlan> SuitePlans(const std::string& suite) {
+  if (suite == "quick") return Plans(1);
+  if (suite == "full") return Plans(4);
+  FailUnknown("suite", suite, std::vector<std::string>{"quick", "full"});
+}
+
+}  // namespace orrery

@@ -1,0 +1,51 @@
+// Probes: what a suite asks of a subject on a world. A probe makes scenarios, lets the subject imagine them, and gives metrics.
+#pragma once
+#include "core/registry.h"
+#include "eval/report/result.h"
+#include "eval/subject.h"
+
+namespace orrery {
+
+// One question: a probe, a world, and how much of it.
+struct ProbePlan {
+  std::string probe;                       // name in Probes()
+  std::string world;                       // spec
+  int64_t scenarios = 16;                  // test seeds; their bootstrap is the interval
+  int64_t context = 8;                     // true frames shown
+  int64_t frames = 32;                     // imagined
+  int64_t samples = 1;                     // of the subject a scenario
+  std::string trajectory;                  // spec (worlds/trajectory.h) of at least context + frames - 1 actions; empty: policy(explore)
+  std::vector<std::string> interventions;  // of probes that intervene, all of one name: scenario i takes the i-th, round and round
+  uint64_t seed = 1'000'000;               // of the first scenario: no training set reaches these
+
+  std::string Name() const;  // "twins-dominoes-remove": file name of the cell
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProbePlan, probe, world, scenarios, context, frames, samples, trajectory, interventions,
+                                                seed)
+
+struct ProbeResult {
+  std::vector<Metric> metrics;
+  std::vector<Strip> strips;
+};
+
+// similarity, drift, revisit, physics-iq, twins, control, cost.
+const Registry<ProbeResult, const Subject&, const ProbePlan&>& Probes();
+
+// Scenarios of a plan, with context + frames - 1 actions each.
+std::vector<Scenario> MakeScenarios(const ProbePlan& plan);
+
+// A metric of one number a scenario (none where it failed), with a bootstrap interval over them.
+Metric MeanMetric(const ProbePlan& plan, std::string id, const std::vector<std::optional<double>>& values, const std::string& cause);
+
+// Why none of a plan's numbers can be had from a subject: metrics with that cause.
+std::vector<Metric> Missing(const ProbePlan& plan, const std::vector<std::string>& ids, const std::string& cause);
+
+ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan);
+
+}  // namespace orrery

@@ -1,0 +1,33 @@
+// A suite: which probes on which worlds, run cell by cell for many subjects. A cell that is done is never done again.
+#pragma once
+#include <filesystem>
+
+#include "eval/suite/probe.h"
+
+namespace orrery {
+
+struct SuiteOptions {
+  std::string suite = "quick";      // or "full"
+  std::vector<std::string> worlds;  // names of worlds to keep; empty: all that fit
+  int64_t rank = 0, ranks = 1;      // this process takes every ranks-th cell
+};
+
+// Plans of a suite. Throws Error on an unknown name.
+std::vector<ProbePlan> SuitePlans(const std::string& suite);
+
+// Runs the cells that are missing below `folder` (cells/SUBJECT/PLAN/) and puts them together: one evaluation a subject, in the order
+// given, saved as folder/SUBJECT/eval.json by rank 0, which waits for the others. Numbers do not depend on ranks, threads or interruptions.
+// With several ranks they share `folder`. Ctrl-C ends after the cell at hand is dropped; the finished ones stay.
+std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& subjects, const SuiteOptions& options,
+                                 const std::filesystem::path& folder);
+
+// Rank and size that mpirun, srun or a PMI launcher gave to this process: {0, 1} without one.
+std::pair<int64_t, int64_t> LauncherRank();
+
+// What the dummies among the evaluations must score, and whether they do.
+std::vector<SanityRow> SanityRows(const std::vector<Evaluation>& evaluations);
+
+// A name that is fit for a file.
+std::string FileName(const std::string& name);
+
+}  // namespace orrery

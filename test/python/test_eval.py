@@ -1,0 +1,88 @@
+"""`orrery eval` and `orrery report` from outside: numbers, files, and the page in a real browser."""
+import json
+
+import pytest
+from program import run
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    out = tmp_path_factory.mktemp("eval")
+    done = run("eval", "dummy:copy,dummy:ignore", "dummy:frozen", "--world", "billiards", "--out", out)
+    assert done.returncode == 0, done.stderr
+    return out, json.loads(done.stdout)
+
+
+def test_the_dummies_score_as_they_must(results):
+    _, summary = results
+    assert summary["subjects"] == 3
+    assert summary["sanity"] > 20 and summary["sanity_failed"] == 0
+
+
+def test_numbers_have_intervals_or_causes(results):
+    out, _ = results
+    evaluation = json.loads((out / "dummy_ignore/eval.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert evaluation["schema"] == "orrery.eval/1"
+    for metric in evaluation["metrics"]:
+        assert metric["value"] is None and metric["cause"] or metric["ci95"] and metric["n"] and metric["anchors"], metric["id"]
+    cne = next(m for m in evaluation["metrics"] if m["id"] == "causality.twin.remove.cne")
+    assert cne["value"] == pytest.approx(1, abs=1e-9)
+
+
+def test_the_page_in_a_browser(results, tmp_path):
+    out, _ = results
+    options = Options()
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,1600"):
+        options.add_argument(argument)
+    driver = webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
+    try:
+        driver.get(f"file://{out}/report.html")
+        assert "sanity checks hold" in driver.find_element(By.ID, "banner").text
+        assert len(driver.find_elements(By.CSS_SELECTOR, "svg.chart")) >= 5
+        assert len(driver.find_elements(By.CSS_SELECTOR, "#sanity tr")) > 20
+        strips = driver.find_elements(By.CSS_SELECTOR, "img.strip")
+        assert strips and all(driver.execute_script("return arguments[0].naturalWidth", s) > 100 for s in strips)
+        headings = [h.text for h in driver.find_elements(By.TAG_NAME, "h2")]
+        assert {"Quality", "Persistence", "Causality", "Sanity"} <= set(headings)
+        assert driver.get_log("browser") == []
+        picture = tmp_path / "report.png"
+        assert driver.save_screenshot(str(picture)) and picture.stat().st_size > 20_000
+    finally:
+        driver.quit()
+
+
+def test_reports_are_put_side_by_side(results, tmp_path):
+    out, _ = results
+    done = run("report", out / "dummy_copy", out / "dummy_ignore", "--out", tmp_path / "both.html")
+    assert done.returncode == 0, done.stderr
+    assert "causality.twin.remove.cne" in done.stdout
+    page = (tmp_path / "both.html").read_text()
+    assert "dummy:copy" in page and "dummy:ignore" in page
+
+
+@pytest.mark.parametrize(
+    "arguments, expected",
+    [
+        (["dummy:kopy"], "copy"),
+        (["dummy:copy", "--suite", "fast"], "quick"),
+        (["nowhere"], "nowhere"),
+        (["dummy:copy", "--world", "mars"], "no probe on the worlds"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(arguments, expected, tmp_path):
+    done = run("eval", *arguments, "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1 and expected in done.stderr
+
+
+def test_a_report_of_another_schema_is_refused(results, tmp_path):
+    out, _ = results
+    evaluation = json.loads((out / "dummy_copy/eval.json").read_text())
+    evaluation["schema"] = "orrery.eval/2"
+    (tmp_path / "eval.json").write_text(json.dumps(evaluation))
+    done = run("report", tmp_path, "--out", tmp_path / "x.html")
+    assert done.returncode == 2 and "orrery.eval/1" in done.stderr and not (tmp_path / "x.html").exists()
