@@ -1,9 +1,9 @@
 """Trains the default world model of the maze with one choice changed at a time, every cell with the same minutes, and prints
 the table of docs/benchmarks.md. Cells that have a result are skipped; each writes docs/results/recipe/NAME.json.
 
-    .venv/bin/python scripts/recipe.py [--minutes 3] [--codec-minutes 3] [CELL ...]
+    .venv/bin/python scripts/recipe.py [--minutes 3] [--codec-minutes 3] [--codec runs/maze-codec] [CELL ...]
 
-Needs data/maze and runs/maze-codec (scripts/train-shipped.sh makes both), and nothing else running on the machine.
+Needs data/maze and its codec (scripts/train-shipped.sh makes both), and one core for itself (OMP_NUM_THREADS=1).
 """
 import argparse
 import json
@@ -18,23 +18,25 @@ ORRERY = os.environ.get("ORRERY", "build/release/orrery")
 RESULTS = ROOT / "docs/results/recipe"
 RUNS = ROOT / "runs/recipe"
 
+EVEN = "--path 'flow(shift=1)'"  # what the other choices were compared with; the default took the best row of this table
 # name: (what is changed, options of `train model`)
 TRANSITION = {
-    "base": ("the default", ""),
-    "adamw": ("AdamW on everything", "--optimizer adamw"),
-    "muon-slow": ("Muon at half the rate", "--muon-lr 0.005"),
-    "muon-fast": ("Muon at twice the rate", "--muon-lr 0.02"),
-    "tokens-64": ("64 tokens a frame", "--patch 1"),
-    "axial": ("axial attention", "--layout axial"),
-    "batch-4": ("4 clips a step", "--batch 4"),
-    "batch-16": ("16 clips a step", "--batch 16"),
-    "context-20": ("a fifth of the frames plays context", "--context-share 0.2"),
-    "context-80": ("four fifths of the frames play context", "--context-share 0.8"),
-    "levels-uniform": ("uniform noise levels", "--path 'flow(deviation=0)'"),
-    "levels-shifted": ("levels shifted to noise", "--path 'flow(shift=2)'"),
+    "base": ("levels not shifted, the others as the default", EVEN),
+    "adamw": ("AdamW on everything", f"{EVEN} --optimizer adamw"),
+    "muon-slow": ("Muon at half the rate", f"{EVEN} --muon-lr 0.005"),
+    "muon-fast": ("Muon at twice the rate", f"{EVEN} --muon-lr 0.02"),
+    "tokens-64": ("64 tokens a frame", f"{EVEN} --patch 1"),
+    "axial": ("axial attention", f"{EVEN} --layout axial"),
+    "batch-4": ("4 clips a step", f"{EVEN} --batch 4"),
+    "batch-16": ("16 clips a step", f"{EVEN} --batch 16"),
+    "context-20": ("a fifth of the frames plays context", f"{EVEN} --context-share 0.2"),
+    "context-80": ("four fifths of the frames play context", f"{EVEN} --context-share 0.8"),
     "v-cosine": ("v-prediction, cosine schedule", "--path v_cosine"),
+    "levels-uniform": ("uniform noise levels, not shifted", "--path 'flow(deviation=0, shift=1)'"),
+    "levels-shifted": ("levels shifted to noise by 2", "--path 'flow(shift=2)'"),
+    "levels-shifted-4": ("levels shifted to noise by 4 (the default)", "--path 'flow(shift=4)'"),
 }
-# name: (what is changed, options of `train codec`); each trains its own codec, then the default model on it.
+# name: (what is changed, options of `train codec`); each trains its own codec, then a model with even levels on it.
 LATENT = {
     "latent-base": ("the default (KL 1e-6, noise 0.2)", ""),
     "latent-no-noise": ("no noise on the latents", "--latent-noise 0"),
@@ -48,14 +50,18 @@ def orrery(words):
     return json.loads(done.stdout)
 
 
+def latents_of(codec):
+    return RUNS / "latents" / pathlib.Path(codec).name
+
+
 def train(name, data, codec, minutes, options):
     """The trained cell's scores; the latents are encoded once a codec."""
     run = RUNS / name
     run.mkdir(parents=True, exist_ok=True)
-    latents = pathlib.Path(codec) / "latents"
-    (ROOT / latents).mkdir(exist_ok=True)
+    latents = latents_of(codec)
+    latents.mkdir(parents=True, exist_ok=True)
     if not (run / "latents").is_symlink():
-        (run / "latents").symlink_to(ROOT / latents)
+        (run / "latents").symlink_to(latents)
     command = f"train model --data {data} --codec {codec} --out {run} --minutes {minutes} {options}".strip()
     report = orrery(command)
     score = orrery(f"rollout --model {run} --data {data} --score one-step")["result"]
@@ -66,15 +72,15 @@ def train(name, data, codec, minutes, options):
 def cell(name, budget):
     if name in TRANSITION:
         what, options = TRANSITION[name]
-        out = {"what": what, **train(name, "data/maze", "runs/maze-codec", budget.minutes, options)}
+        out = {"what": what, **train(name, "data/maze", budget.codec, budget.minutes, options)}
     else:
         what, options = LATENT[name]
         if not (ROOT / "data/maze-small").exists():
             subprocess.run([ORRERY, *shlex.split("record maze --episodes 200 --frames 256 --seed 1 --policy explore --out data/maze-small")], cwd=ROOT, check=True)
         codec = f"runs/recipe/{name}-codec"
         made = orrery(f"train codec --data data/maze-small --out {codec} --minutes {budget.codec_minutes} {options}")
-        out = {"what": what, "codec": made["validation"], "codec_options": options, **train(name, "data/maze-small", codec, budget.minutes, "")}
-        shutil.rmtree(ROOT / codec / "latents")
+        out = {"what": what, "codec": made["validation"], "codec_options": options, **train(name, "data/maze-small", codec, budget.minutes, EVEN)}
+        shutil.rmtree(latents_of(codec))
     out["minutes"] = budget.minutes
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{name}.json").write_text(json.dumps(out, indent=1) + "\n")
@@ -97,6 +103,7 @@ def main():
     parser.add_argument("cells", nargs="*", choices=[[], *TRANSITION, *LATENT], metavar="CELL")
     parser.add_argument("--minutes", type=float, default=3, help="training of every model")
     parser.add_argument("--codec-minutes", type=float, default=3, help="training of the codecs of the latent cells")
+    parser.add_argument("--codec", default="runs/maze-codec", help="the codec of the transition cells")
     parser.add_argument("--table", action="store_true", help="only print the tables")
     budget = parser.parse_args()
     for name in [] if budget.table else budget.cells or [*TRANSITION, *LATENT]:

@@ -30,7 +30,7 @@ class Flow : public NoisePath {
             "arXiv 2209.03003, 2210.02747",
             {{"mean", 0.0, "mean of the logit-normal training levels"},
              {"deviation", 1.0, "its deviation; 0: uniform levels"},
-             {"shift", 1.0, "moves training and sampling levels towards noise (> 1)"}}};
+             {"shift", 4.0, "moves training and sampling levels towards noise (> 1)"}}};
   }
   std::string Spec() const override { return fmt::format("flow(mean={}, deviation={}, shift={})", mean_, deviation_, shift_); }
   at::Tensor Mix(const at::Tensor& clean, const at::Tensor& noise, const at::Tensor& s) const override {

@@ -81,7 +81,7 @@ TEST(Flow, ShiftHasThePublishedValues) {
 }
 
 TEST(Flow, LogitNormalLevelsHaveTheirMedianAndQuartiles) {
-  const at::Tensor levels = NoisePaths().Make("flow(mean=0.5, deviation=2)")->TrainingLevels(at::tensor({0.25, 0.5, 0.75}));
+  const at::Tensor levels = NoisePaths().Make("flow(mean=0.5, deviation=2, shift=1)")->TrainingLevels(at::tensor({0.25, 0.5, 0.75}));
   const double z = 0.6744897502;  // upper quartile of N(0, 1)
   const auto sigmoid = [](double x) { return 1 / (1 + std::exp(-x)); };
   EXPECT_NEAR(levels[0].item<double>(), sigmoid(0.5 - 2 * z), 1e-5);

@@ -41,7 +41,7 @@ struct Fixture {
 };
 
 TEST(DiffusionForcing, FirstFrameIsContextAndLevelsKeepTheirRanges) {
-  const DiffusionForcing objective({.context_share = 0.5, .context_noise = 0.1}, NoisePaths().Make("flow"));
+  const DiffusionForcing objective({.context_share = 0.5, .context_noise = 0.1}, NoisePaths().Make("flow(shift=1)"));
   Rng rng(1);
   const ForcingLevels levels = objective.SampleLevels(2000, 8, rng);
   EXPECT_FALSE(levels.target.select(1, 0).any().item<bool>());
