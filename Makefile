@@ -28,7 +28,7 @@ build: $(STAMP)
 	@cmake --build --preset $(PRESET) -j $(JOBS)
 
 test: build
-	@ctest --preset $(PRESET) --output-on-failure -LE 'long|bench'
+	@OMP_NUM_THREADS=1 ctest --preset $(PRESET) --output-on-failure -j $(JOBS) -LE 'long|bench'
 
 check-long: build
 	@ctest --preset $(PRESET) --output-on-failure
