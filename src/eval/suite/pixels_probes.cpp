@@ -117,7 +117,9 @@ ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
     gap.push_back(excess.back());
   }
   Metric curve = MeanMetric(plan, "persistence.exposure-gap", gap, "no film");
-  Curve c{.x_label = "imagined frames", .y_label = "PSNR lost to one's own past, dB"};
+  Curve c;
+  c.x_label = "imagined frames";
+  c.y_label = "PSNR lost to one's own past, dB";
   for (int64_t w = 0; w < windows; ++w) {
     std::vector<double> excess;
     for (size_t i = 0; i < free[w].size(); ++i) excess.push_back(forced[w][i] - free[w][i]);
