@@ -6,6 +6,7 @@
 #include "eval/quality/diagnostics.h"
 #include "eval/quality/similarity.h"
 #include "eval/suite/probe.h"
+#include "model/dream_world.h"
 #include "worlds/registry.h"
 
 namespace orrery {
@@ -15,7 +16,9 @@ namespace {
 using Values = std::vector<std::optional<double>>;
 
 // The frames of the truth that a subject imagines.
-at::Tensor Future(const Truth& truth, const Scenario& s) { return truth.film.frames.narrow(0, s.context, s.Last() + 1 - s.context); }
+at::Tensor Future(const Truth& truth, const Scenario& s) {
+  return truth.film.frames.narrow(0, s.context, s.Last() + 1 - s.context).contiguous();
+}
 
 Metric Finish(Metric m, const char* direction, std::map<std::string, double> anchors, const char* unit, const char* source,
               const char* note) {
@@ -53,6 +56,26 @@ std::vector<Strip> ChooseStrips(std::vector<Film2> films) {
   if (films.size() > 2) add(films.size() / 2, "median");
   if (films.size() > 1) add(films.size() - 1, "best");
   return strips;
+}
+
+// Frames context .. T, each imagined from the true frames before it.
+at::Tensor TeacherForced(const Subject& subject, const Scenario& s, const at::Tensor& truth) {
+  const auto world = subject.Begin(s, 0);
+  auto* dream = dynamic_cast<DreamWorld*>(world.get());
+  if (!dream) return Imagine(subject, s, 0, 1).frames;
+  at::Tensor film = at::empty_like(truth);
+  const auto bytes = [](const at::Tensor& frame) {
+    return std::span(frame.mutable_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel()));
+  };
+  for (int64_t i = 0; i < truth.size(0); ++i) {
+    const auto& action = s.actions[static_cast<size_t>(s.context - 1 + i)];
+    const std::string before = dream->Snapshot();
+    dream->Step(action);
+    dream->Render(bytes(film[i]));
+    dream->Restore(before);
+    dream->Observe(bytes(truth[i]), action);
+  }
+  return film;
 }
 
 }  // namespace
@@ -104,7 +127,7 @@ ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
   Values slope, gap;
   for (const Scenario& s : MakeScenarios(plan)) {
     const at::Tensor truth = Future(MakeTruth(s), s);
-    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(Imagine(subject, s, 0, 1).frames, truth);
+    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(TeacherForced(subject, s, truth), truth);
     std::vector<double> at, excess;
     for (int64_t w = 0; w < windows; ++w) {
       const auto mean = [&](const at::Tensor& t) { return t.narrow(0, w * kWindow, kWindow).mean().item<double>(); };
