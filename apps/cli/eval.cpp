@@ -2,9 +2,9 @@
 
 #include "cli/verbs.h"
 #include "core/file.h"
+#include "eval/recordings/recording.h"
 #include "eval/report/page.h"
 #include "eval/suite/suite.h"
-#include "model/world_model.h"
 
 namespace orrery::cli {
 namespace {
@@ -14,7 +14,8 @@ namespace fs = std::filesystem;
 struct EvalArguments {
   std::vector<std::string> subjects;
   std::string suite = "quick", out;
-  std::vector<std::string> worlds;
+  std::vector<std::string> worlds, data;
+  RecordingOptions recording;
 };
 
 std::vector<std::string> SplitCommas(const std::vector<std::string>& words) {
@@ -32,20 +33,6 @@ std::vector<std::string> SplitCommas(const std::vector<std::string>& words) {
   return out;
 }
 
-Json ModelFacts(const std::string& name) {
-  Json facts{{"name", name}, {"orrery", ORRERY_VERSION}};
-  if (!fs::exists(fs::path(name) / "config.json")) return facts;
-  const auto model = WorldModel::Load(name);
-  const ModelConfig& c = model->Config();
-  facts.update({{"state", c.state},
-                {"path", c.path},
-                {"layout", c.transition.layout},
-                {"parameters", model->Parameters()},
-                {"steps", c.rollout.steps},
-                {"trained_on", c.data.source}});
-  return facts;
-}
-
 int64_t Failed(const std::vector<SanityRow>& rows) {
   return std::count_if(rows.begin(), rows.end(), [](const SanityRow& r) { return !r.pass; });
 }
@@ -56,9 +43,14 @@ void Evaluate(const EvalArguments& a) {
     for (auto& subject : MakeSubjects(spec)) subjects.push_back(std::move(subject));
   SuiteOptions options{.suite = a.suite, .worlds = SplitCommas(a.worlds)};
   std::tie(options.rank, options.ranks) = LauncherRank();
+  for (const std::string& folder : a.data) {
+    RecordingOptions recording = a.recording;
+    recording.path = folder;
+    options.recordings.push_back(FormatSpec("recording", Json(recording)));
+  }
   std::vector<Evaluation> all = RunSuite(subjects, options, a.out);
   if (options.rank != 0) return;
-  for (Evaluation& e : all) e.model = ModelFacts(e.model.at("name"));
+  for (Evaluation& e : all) e.run["orrery"] = ORRERY_VERSION;
   all.front().sanity = SanityRows(all);
   for (const Evaluation& e : all) SaveEvaluation(e, fs::path(a.out) / FileName(e.model.at("name")));
   WriteFileAtomic(fs::path(a.out) / "report.html", ReportPage(all));
@@ -97,6 +89,11 @@ void AddEval(CLI::App& app) {
   verb->add_option("subjects", a->subjects, "Model folders, dummy:NAME, dummy:all, truth; several, also separated by commas")->required();
   verb->add_option("--suite", a->suite, "quick or full (four times the scenarios)")->capture_default_str();
   verb->add_option("--world", a->worlds, "Only these worlds (default: all that fit)");
+  verb->add_option("--data", a->data,
+                   "Data sets to judge on, instead of the built-in worlds (unless --world names some): recorded episodes");
+  verb->add_option("--split", a->recording.split, "Their episodes: validation (those that training held out), train or all")
+      ->capture_default_str();
+  verb->add_option("--validation-share", a->recording.share, "Share of the episodes that training held out")->capture_default_str();
   verb->add_option("--out", a->out, "Folder of the results; finished cells in it are kept")->required();
   Example(*verb,
           "orrery eval models/maze dummy:all --suite quick --out results/maze\n  mpirun -n 2 orrery eval dummy:all --out results/dummies");

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "core/hash.h"
 #include "core/rng.h"
+#include "core/sha256.h"
 #include "eval/dummies/registry.h"
+#include "eval/recordings/recording.h"
 #include "model/dream_world.h"
-#include "worlds/registry.h"
+#include "nn/module_tensors.h"
 
 namespace orrery {
 
@@ -17,6 +20,7 @@ namespace {
 class True : public Subject {
  public:
   std::string Name() const override { return "truth"; }
+  SubjectKind Kind() const override { return SubjectKind::kTruth; }
   std::string Unfit(const Scenario&) const override { return ""; }
 
   std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t) const override { return ContextEnd(scenario); }
@@ -33,14 +37,51 @@ bool SameActions(const ActionSpace& a, const ActionSpace& b) {
   return a.count == b.count && a.dims == b.dims && (a.names.empty() || b.names.empty() || a.names == b.names);
 }
 
+Json WeightsHash(const WorldModel& model) {
+  uint64_t hash = kHashStart;
+  for (const torch::nn::Module* module :
+       {static_cast<torch::nn::Module*>(&model.Network()), static_cast<torch::nn::Module*>(model.GetMemory().get())})
+    for (const auto& [name, tensor] : ModuleTensors(*module)) {
+      const at::Tensor bytes = tensor.detach().cpu().contiguous();
+      hash = HashBytes({static_cast<const char*>(bytes.const_data_ptr()), bytes.nbytes()}, HashBytes(name, hash));
+    }
+  return {{"weights_hash", fmt::format("{:016x}", hash)}};
+}
+
+// Hashes of a model folder's files, and the seed it was trained with where that is told.
+Json FilesFacts(const std::filesystem::path& folder) {
+  Json facts;
+  for (const char* file : {"model.safetensors", "codec.safetensors"}) facts["sha256"][file] = FileSha256(folder / file);
+  if (!std::filesystem::exists(folder / "train.json")) return facts;
+  const Json train = ReadJson(folder / "train.json");
+  if (const Json::json_pointer seed("/training/seed"); train.contains(seed)) facts["training_seed"] = train.at(seed);
+  return facts;
+}
+
 class Learned : public Subject {
  public:
-  Learned(std::string name, std::shared_ptr<const WorldModel> model, const RolloutOptions& rollout)
-      : name_(std::move(name)), model_(std::move(model)), rollout_(rollout) {}
+  // `identity`: facts that tell it from another model of the same config.
+  Learned(std::string name, std::shared_ptr<const WorldModel> model, const RolloutOptions& rollout, Json identity)
+      : name_(std::move(name)), model_(std::move(model)), rollout_(rollout), identity_(std::move(identity)) {}
   std::string Name() const override { return name_; }
+  SubjectKind Kind() const override { return SubjectKind::kModel; }
+
+  Json Facts() const override {
+    const ModelConfig& c = model_->Config();
+    Json facts = Subject::Facts();
+    facts.update({{"state", c.state},
+                  {"path", c.path},
+                  {"codec", c.codec},
+                  {"layout", c.transition.layout},
+                  {"rollout", rollout_},
+                  {"parameters", model_->Parameters()},
+                  {"trained_on", c.data.source}});
+    facts.update(identity_);
+    return facts;
+  }
 
   std::string Unfit(const Scenario& scenario) const override {
-    const WorldFacts facts = MakeWorld(scenario.world)->Facts();
+    const WorldFacts facts = MakeEvalWorld(scenario.world)->Facts();
     const DatasetFacts& data = model_->Config().data;
     if (data.height != facts.height || data.width != facts.width)
       return fmt::format("it makes frames of {}x{}, {} has {}x{}", data.height, data.width, facts.spec, facts.height, facts.width);
@@ -74,21 +115,81 @@ class Learned : public Subject {
     return dream;
   }
 
+  bool Observe(World& begun, std::span<const uint8_t> rgb, std::span<const float> action) const override {
+    dynamic_cast<DreamWorld&>(begun).Observe(rgb, action);
+    return true;
+  }
+  std::optional<int64_t> StateBytes(const World& begun) const override {
+    return dynamic_cast<const DreamWorld&>(begun).Dream().Snapshot().memory.Bytes();
+  }
+
  private:
   std::string name_;
   std::shared_ptr<const WorldModel> model_;
   RolloutOptions rollout_;
+  Json identity_;
 };
 
+Film Joined(std::vector<Film> parts) {
+  Film whole;
+  std::vector<at::Tensor> frames;
+  for (Film& part : parts) {
+    frames.push_back(std::move(part.frames));
+    std::move(part.objects.begin(), part.objects.end(), std::back_inserter(whole.objects));
+    std::move(part.events.begin(), part.events.end(), std::back_inserter(whole.events));
+    std::move(part.poses.begin(), part.poses.end(), std::back_inserter(whole.poses));
+  }
+  if (!frames.empty()) whole.frames = at::cat(frames);
+  return whole;
+}
+
+// Begins anew where the true past is given.
+Film BegunAnew(const Subject& subject, const Scenario& scenario, uint64_t sample, int64_t reground) {
+  std::vector<Film> parts;
+  for (int64_t first = scenario.context - 1; first < scenario.Last(); first += reground) {
+    Scenario part = scenario;
+    part.context = first + 1;
+    const uint64_t chance = parts.empty() ? sample : DeriveSeed(sample, static_cast<uint64_t>(first));
+    parts.push_back(RecordFilm(*subject.Begin(part, chance), part, first, std::min(first + reground, scenario.Last())));
+  }
+  return Joined(std::move(parts));
+}
+
+// Goes back to the last true frame and is shown the true ones since.
+Film Shown(const Subject& subject, const Scenario& scenario, uint64_t sample, int64_t reground) {
+  const at::Tensor truth = MakeTruth(scenario).film.frames;
+  const auto world = subject.Begin(scenario, sample);
+  std::vector<Film> parts;
+  for (int64_t first = scenario.context - 1; first < scenario.Last(); first += reground) {
+    const int64_t last = std::min(first + reground, scenario.Last());
+    const std::string before = world->Snapshot();
+    parts.push_back(RecordFilm(*world, scenario, first, last));
+    if (last == scenario.Last()) break;
+    world->Restore(before);
+    for (int64_t t = first; t < last; ++t) {
+      const at::Tensor frame = truth[t + 1];
+      ORRERY_CHECK(subject.Observe(*world, {frame.const_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel())},
+                                   scenario.actions[static_cast<size_t>(t)]));
+    }
+  }
+  return Joined(std::move(parts));
+}
+
 }  // namespace
+
+Json Subject::Facts() const {
+  const char* kinds[] = {"truth", "dummy", "model"};
+  return {{"name", Name()}, {"kind", kinds[static_cast<int>(Kind())]}};
+}
 
 std::unique_ptr<Subject> TruthSubject() { return std::make_unique<True>(); }
 
 std::unique_ptr<Subject> ModelSubject(std::string name, std::shared_ptr<const WorldModel> model, const RolloutOptions& rollout) {
-  return std::make_unique<Learned>(std::move(name), std::move(model), rollout);
+  const Json identity = WeightsHash(*model);
+  return std::make_unique<Learned>(std::move(name), std::move(model), rollout, identity);
 }
 
-std::vector<std::unique_ptr<Subject>> MakeSubjects(std::string_view spec, const std::optional<RolloutOptions>& rollout) {
+std::vector<std::unique_ptr<Subject>> MakeSubjects(std::string_view spec) {
   constexpr std::string_view kDummy = "dummy:";
   std::vector<std::unique_ptr<Subject>> subjects;
   if (spec == "truth") {
@@ -98,30 +199,18 @@ std::vector<std::unique_ptr<Subject>> MakeSubjects(std::string_view spec, const 
   } else if (spec.starts_with(kDummy)) {
     subjects.push_back(Dummies().Make(spec.substr(kDummy.size())));
   } else {
-    const auto model = WorldModel::Load(std::filesystem::path(spec));
-    subjects.push_back(ModelSubject(std::string(spec), model, rollout.value_or(model->Config().rollout)));
+    const std::filesystem::path folder(spec);
+    const auto model = WorldModel::Load(folder);
+    subjects.push_back(std::make_unique<Learned>(std::string(spec), model, model->Config().rollout, FilesFacts(folder)));
   }
   return subjects;
 }
 
 Film Imagine(const Subject& subject, const Scenario& scenario, uint64_t sample, int64_t reground) {
-  const int64_t last = scenario.Last();
   if (reground < 0) Fail("imagine: a true frame every 1 or more frames expected, or 0 for never, got {}", reground);
-  if (reground == 0) return RecordFilm(*subject.Begin(scenario, sample), scenario, scenario.context - 1, last);
-  Film whole;
-  std::vector<at::Tensor> frames;
-  for (int64_t first = scenario.context - 1; first < last; first += reground) {
-    Scenario part = scenario;
-    part.context = first + 1;
-    const uint64_t chance = frames.empty() ? sample : DeriveSeed(sample, static_cast<uint64_t>(first));
-    Film film = RecordFilm(*subject.Begin(part, chance), part, first, std::min(first + reground, last));
-    frames.push_back(std::move(film.frames));
-    std::move(film.objects.begin(), film.objects.end(), std::back_inserter(whole.objects));
-    std::move(film.events.begin(), film.events.end(), std::back_inserter(whole.events));
-    std::move(film.poses.begin(), film.poses.end(), std::back_inserter(whole.poses));
-  }
-  if (!frames.empty()) whole.frames = at::cat(frames);
-  return whole;
+  if (reground == 0) return RecordFilm(*subject.Begin(scenario, sample), scenario, scenario.context - 1, scenario.Last());
+  return subject.Kind() == SubjectKind::kModel ? Shown(subject, scenario, sample, reground)
+                                               : BegunAnew(subject, scenario, sample, reground);
 }
 
 }  // namespace orrery

@@ -1,17 +1,24 @@
 // What is judged: a learned model, the true world, or a dummy whose faults are known.
 #pragma once
-#include <filesystem>
-
 #include "eval/scenario.h"
-#include "model/world_model.h"
 
 namespace orrery {
+
+class WorldModel;
+struct RolloutOptions;
+
+enum class SubjectKind { kTruth, kDummy, kModel };
 
 // Immutable. Metrics and planners use the worlds that it begins, through the interface of World alone.
 class Subject {
  public:
   virtual ~Subject() = default;
   virtual std::string Name() const = 0;  // as in MakeSubjects
+  virtual SubjectKind Kind() const = 0;
+
+  // What it is, enough to tell it from another of the same name: name, kind (truth, dummy, model); a model adds its spec strings, rollout,
+  // parameters, training data, and the SHA-256 of its files (of one that is in no file: a hash of its weights).
+  virtual Json Facts() const;
 
   // Why it cannot be asked about such a scenario; empty when it can.
   virtual std::string Unfit(const Scenario& scenario) const = 0;
@@ -20,6 +27,14 @@ class Subject {
   // there with the chance of `seed`; Begin takes SampleSeed(scenario, sample). An intervention after the context is given to it by
   // Intervene, as to the true world. Throws Error with the reason when it does not fit.
   virtual std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t sample) const = 0;
+
+  // The rest is asked of worlds that this subject began.
+
+  // Goes on with the true frame [H, W, 3] that `action` led to, in place of an imagined one. False, and nothing happens: it cannot be
+  // shown frames (a simulator); begin it anew.
+  virtual bool Observe(World& begun, std::span<const uint8_t> rgb, std::span<const float> action) const { return false; }
+  // Bytes of what it remembers now; none of a simulator.
+  virtual std::optional<int64_t> StateBytes(const World& begun) const { return std::nullopt; }
 };
 
 // Truth itself, "truth": its Reset begins the world anew from another seed, as that of the world does.
@@ -29,11 +44,11 @@ std::unique_ptr<Subject> TruthSubject();
 std::unique_ptr<Subject> ModelSubject(std::string name, std::shared_ptr<const WorldModel> model, const RolloutOptions& rollout);
 
 // One subject a spec: "truth", "dummy:NAME(parameters)", or the folder of a model; "dummy:all": every dummy.
-// `rollout` replaces a model's own options. Throws Error that lists the dummies, or says what the folder lacks.
-std::vector<std::unique_ptr<Subject>> MakeSubjects(std::string_view spec, const std::optional<RolloutOptions>& rollout = std::nullopt);
+// Throws Error that lists the dummies, or says what the folder lacks.
+std::vector<std::unique_ptr<Subject>> MakeSubjects(std::string_view spec);
 
-// Frames context .. T as the subject imagines them. reground r > 0: after every r imagined frames it begins anew from the true past
-// (r = 1: teacher-forced); 0: it runs freely.
+// Frames context .. T as the subject imagines them. reground r > 0: after every r imagined frames it goes on from the true past (r = 1:
+// teacher-forced): a model observes the true frames, a simulator begins anew; 0: it runs freely.
 Film Imagine(const Subject& subject, const Scenario& scenario, uint64_t sample, int64_t reground = 0);
 
 }  // namespace orrery

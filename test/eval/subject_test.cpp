@@ -7,6 +7,7 @@
 #include "../dynamics/awake.h"
 #include "codec/registry.h"
 #include "core/rng.h"
+#include "eval/dummies/registry.h"
 #include "model/dream_world.h"
 #include "scenes.h"
 
@@ -155,7 +156,8 @@ TEST(Models, TakeRealFramesInPlaceOfImaginedOnes) {
 
 TEST(Specs, NameSubjects) {
   const auto all = MakeSubjects("dummy:all");
-  EXPECT_EQ(all.size(), 14u);
+  EXPECT_EQ(all.size(), Dummies().Names().size());
+  for (const auto& subject : all) EXPECT_EQ(subject->Kind(), SubjectKind::kDummy) << subject->Name();
   EXPECT_EQ(Judged("truth")->Name(), "truth");
   EXPECT_EQ(Judged("dummy:noise")->Name(), "dummy:noise");
   EXPECT_EQ(Judged("dummy:noise(sigma=0.1)")->Name(), "dummy:noise(sigma=0.1)");

@@ -36,7 +36,9 @@ Estimate EstimateOf(int64_t count, const Statistic& statistic, const std::string
   out.value = value;
   try {
     if (count < 2) Fail("an interval needs at least 2 scenarios, got {}", count);
-    out.interval = DefinedWithoutAnyOne(count, statistic) ? BootstrapBca(count, statistic) : Bootstrap(count, statistic);
+    const bool bca = DefinedWithoutAnyOne(count, statistic);
+    out.method = fmt::format("scenario-bootstrap-{}{}", kResamples, bca ? "-bca" : "");
+    out.interval = bca ? BootstrapBca(count, statistic) : Bootstrap(count, statistic);
   } catch (const Error& error) {
     out.cause = error.what();
   }
@@ -71,6 +73,7 @@ Estimate MeanEstimate(std::span<const std::optional<double>> values, const std::
     return out;
   }
   out.value = Mean(out.per_scenario);
+  out.method = fmt::format("scenario-bootstrap-{}", kResamples);
   if (out.per_scenario.size() < 2)
     out.cause = "an interval needs at least 2 scenarios with a value, got 1";
   else

@@ -13,6 +13,7 @@ struct Estimate {
   std::string cause;                 // of a missing value, or of a missing interval
   int64_t count = 0, failed = 0;     // scenarios; of them those that say nothing and are not in the value
   std::vector<double> per_scenario;  // of those that are in it, where a scenario has a value of its own
+  std::string method;                // of the interval: "scenario-bootstrap-2000-bca"
 };
 
 // `statistic` of all `count` scenarios, with a BCa interval (percentile where leaving one out leaves it undefined). `cause` is given

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "eval/dummies/kinds.h"
+#include "eval/recordings/recording.h"
 
 namespace orrery {
 
@@ -13,6 +14,7 @@ class Dummy : public Subject {
   using Maker = std::function<DummyWorld(const Scenario&)>;
   Dummy(std::string name, Maker make) : name_(std::move(name)), make_(std::move(make)) {}
   std::string Name() const override { return name_; }
+  SubjectKind Kind() const override { return SubjectKind::kDummy; }
 
   std::string Unfit(const Scenario& scenario) const override {
     try {
@@ -38,6 +40,7 @@ struct Kind {
   Facts facts;
   std::string fails;
   std::function<DummyWorld(const Scenario&, const Json&)> make;
+  bool simulates = false;  // needs a world that can go on otherwise than it did; a recording cannot
 };
 
 template <auto make>
@@ -50,7 +53,8 @@ const std::vector<Kind>& Kinds() {
       {{"copy", "the truth", "own", {}}, "nothing: it passes every metric", Plain<CopyDummy>},
       {{"take2", "the truth of a second take", "own", {{"nudge", 1, "takes further, 1.."}}},
        "nothing: it bounds what chaos allows",
-       [](const Scenario& s, const Json& p) { return Take2Dummy(s, p["nudge"]); }},
+       [](const Scenario& s, const Json& p) { return Take2Dummy(s, p["nudge"]); },
+       true},
       {{"frozen", "the last frame of the context, for ever", "own", {}},
        "dynamic ratio, duplicate frames, FVD, drift survival, effects, planning",
        Plain<FrozenDummy>},
@@ -60,11 +64,18 @@ const std::vector<Kind>& Kinds() {
       {{"noise", "the truth with noise on every byte", "own", {{"sigma", 0.05, "of a data range of 1, 0..1"}}},
        "PSNR (26 dB), SSIM, flicker, twins without shared noise",
        [](const Scenario& s, const Json& p) { return NoiseDummy(s, p["sigma"]); }},
+      {{"rising-noise",
+        "the truth with noise that grows with time",
+        "own",
+        {{"sigma", 0.01, "at the context's end, of a data range of 1, 0..1"}, {"rise", 20.0, "dB in 100 frames, 0.1..100"}}},
+       "exposure slope, survival, memory gain",
+       [](const Scenario& s, const Json& p) { return RisingNoiseDummy(s, p["sigma"], p["rise"]); }},
       {{"shuffle", "the true frames in random order", "own", {}}, "FVD, FVMD, flicker, order of events", Plain<ShuffleDummy>},
       {{"reverse", "the true frames backwards", "own", {}}, "arrow of time, action following, FVD", Plain<ReverseDummy>},
       {{"wrongact", "the simulator under other actions than it is given", "own", {}},
        "action following, Delta PSNR, controllability",
-       Plain<WrongActDummy>},
+       Plain<WrongActDummy>,
+       true},
       {{"random", "the truth of another scenario", "own", {}},
        "PSNR, anticipation leak, action following, memory gain",
        Plain<RandomDummy>},
@@ -73,19 +84,23 @@ const std::vector<Kind>& Kinds() {
         "own",
         {{"frames", 32, "out of sight before it is forgotten, 0.."}}},
        "memory gain at gaps beyond it, identity after occlusion",
-       [](const Scenario& s, const Json& p) { return ForgetDummy(s, p["frames"]); }},
+       [](const Scenario& s, const Json& p) { return ForgetDummy(s, p["frames"]); },
+       true},
       {{"stale", "the simulator with what is out of sight standing still", "own", {}},
        "recall at the new place, progress out of sight",
-       Plain<StaleDummy>},
+       Plain<StaleDummy>,
+       true},
       {{"passthru", "the simulator with bodies that pass through each other", "own", {}},
        "invariants of collisions, effects on others",
-       Plain<PassthruDummy>},
+       Plain<PassthruDummy>,
+       true},
       {{"lag2", "the truth, late", "own", {{"frames", 2, "1.."}}},
        "onset of effects, action following in time",
        [](const Scenario& s, const Json& p) { return LagDummy(s, p["frames"]); }},
       {{"ignore", "the simulator that obeys nothing after the context", "own", {}},
        "Delta PSNR, effect error and recall, controllability, planning",
-       Plain<IgnoreDummy>}};
+       Plain<IgnoreDummy>,
+       true}};
   return kinds;
 }
 
@@ -99,8 +114,12 @@ const Registry<std::unique_ptr<Subject>>& Dummies() {
                            bool plain = true;
                            for (const Param& param : kind.facts.params) plain = plain && params[param.name] == param.value;
                            const std::string name = plain ? kind.facts.name : FormatSpec(kind.facts.name, params);
-                           return std::make_unique<Dummy>("dummy:" + name,
-                                                          [kind, params](const Scenario& s) { return kind.make(s, params); });
+                           return std::make_unique<Dummy>("dummy:" + name, [kind, params](const Scenario& s) {
+                             if (kind.simulates && IsRecording(s.world))
+                               Fail("dummy:{} means nothing in {}: it needs a simulator, and a recording knows only what was done",
+                                    kind.facts.name, s.world);
+                             return kind.make(s, params);
+                           });
                          }});
     return Registry<std::unique_ptr<Subject>>("dummy", std::move(entries));
   }();

@@ -6,43 +6,17 @@
 #include "eval/causality/object_effects.h"
 #include "eval/causality/physics_iq.h"
 #include "eval/causality/pixel_effects.h"
+#include "eval/suite/films.h"
 #include "eval/suite/probe.h"
-#include "worlds/registry.h"
 
 namespace orrery {
 
 namespace {
 
-FrameSpan Span(const at::Tensor& film) {
-  return {{film.const_data_ptr<uint8_t>(), static_cast<size_t>(film.numel())}, film.size(1), film.size(2)};
-}
-
 // The switch frame (the last true one) and what follows it.
 at::Tensor Watched(const at::Tensor& truth, const Scenario& s, const at::Tensor& made = {}) {
   const at::Tensor first = truth.narrow(0, s.context - 1, 1);
   return made.defined() ? at::cat({first, made}) : truth.narrow(0, s.context - 1, s.Last() + 2 - s.context).contiguous();
-}
-
-Metric FromEstimate(const ProbePlan& plan, std::string id, const Estimate& e, const char* direction, std::map<std::string, double> anchors,
-                    const char* source, const char* note) {
-  Metric m;
-  m.id = std::move(id);
-  m.world = plan.world;
-  m.direction = direction;
-  m.anchors = std::move(anchors);
-  m.count = e.count;
-  m.failed = e.failed;
-  m.source = source;
-  m.notes.push_back(note);
-  m.method = fmt::format("scenario-bootstrap-{}-bca", kResamples);
-  if (e.value && e.interval) {
-    m.value = e.value;
-    m.interval = e.interval;
-    m.per_scenario = e.per_scenario;
-  } else {
-    m.cause = e.cause.empty() ? "undefined for these scenarios" : e.cause;
-  }
-  return m;
 }
 
 }  // namespace
@@ -73,23 +47,23 @@ ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan) {
   };
   const char* source = "arXiv 2501.09038";
   ProbeResult result;
-  result.metrics = {
-      FromEstimate(plan, "causality.physics-iq.score", score.score, "higher", {{"take2", 100}, {"still", 0}}, source,
-                   "Ratio of means to the physical variance between two takes, clipped to 0..100."),
-      FromEstimate(plan, "causality.physics-iq.spatial", mean(&MotionScores::spatial), "higher", {{"perfect", 1}}, source,
-                   "IoU of the pixels that ever move."),
-      FromEstimate(plan, "causality.physics-iq.spatiotemporal", mean(&MotionScores::spatiotemporal), "higher", {{"perfect", 1}}, source,
-                   "Mean over frames of the IoU of what moves; frames in which neither moves count 1."),
-      FromEstimate(plan, "causality.physics-iq.weighted", mean(&MotionScores::weighted), "higher", {{"perfect", 1}}, source,
-                   "Overlap of the shares of time in which pixels move."),
-      FromEstimate(plan, "causality.physics-iq.mse", mean(&MotionScores::mse), "lower", {{"perfect", 0}}, source, "Of colours in [0, 1].")};
+  result.metrics = {MetricOf(plan, "causality.physics-iq.score", score.score, "higher", {{"take2", 100}, {"still", 0}}, "1", source,
+                             "Ratio of means to the physical variance between two takes, clipped to 0..100."),
+                    MetricOf(plan, "causality.physics-iq.spatial", mean(&MotionScores::spatial), "higher", {{"perfect", 1}}, "1", source,
+                             "IoU of the pixels that ever move."),
+                    MetricOf(plan, "causality.physics-iq.spatiotemporal", mean(&MotionScores::spatiotemporal), "higher", {{"perfect", 1}},
+                             "1", source, "Mean over frames of the IoU of what moves; frames in which neither moves count 1."),
+                    MetricOf(plan, "causality.physics-iq.weighted", mean(&MotionScores::weighted), "higher", {{"perfect", 1}}, "1", source,
+                             "Overlap of the shares of time in which pixels move."),
+                    MetricOf(plan, "causality.physics-iq.mse", mean(&MotionScores::mse), "lower", {{"perfect", 0}}, "1", source,
+                             "Of colours in [0, 1].")};
   if (still) result.metrics[0].notes.push_back(fmt::format("{} scenarios in which the truth does not move are left out.", still));
   if (!score.doubt.empty()) result.metrics[0].notes.push_back(score.doubt);
   return result;
 }
 
 ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
-  const bool learned = !subject.Name().starts_with("dummy:") && subject.Name() != "truth";
+  const bool learned = subject.Kind() == SubjectKind::kModel;
   std::vector<PixelEffects> pixels;
   std::vector<ObjectEffects> objects;
   int64_t differing = 0, same_pixels = 0;
@@ -100,17 +74,17 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
     s.at = learned ? std::max<int64_t>(0, s.context - 3) : s.context;
     Scenario changed = s;
     changed.intervention = plan.interventions[turn++ % plan.interventions.size()];
-    const Film truth = MakeTruth(s).film, truth_changed = MakeTruth(changed).film;
+    const Truth truth = MakeTruth(s), truth_changed = MakeTruth(changed);
     const Film made = Imagine(subject, s, 0), again = Imagine(subject, s, 0), made_changed = Imagine(subject, changed, 0);
     differing += DifferingPixels(Span(made.frames), Span(again.frames));
     same_pixels += made.frames.numel() / 3;
-    const auto future = [&](const at::Tensor& frames) { return frames.narrow(0, s.context, s.Last() + 1 - s.context).contiguous(); };
-    const at::Tensor t = future(truth.frames), tc = future(truth_changed.frames);
+    const at::Tensor t = Future(truth, s), tc = Future(truth_changed, s);
     const int64_t first = std::max<int64_t>(0, s.at + 1 - s.context);
     pixels.push_back(ComparePixelEffects(Span(t), Span(tc), Span(made.frames), Span(made_changed.frames), first));
     const auto tail = [&](const ObjectFilm& film) { return ObjectFilm(film.begin() + s.context, film.end()); };
     if (!made.objects.empty() && !made.objects.front().empty())
-      objects.push_back(CompareObjectEffects(tail(truth.objects), tail(truth_changed.objects), made.objects, made_changed.objects));
+      objects.push_back(
+          CompareObjectEffects(tail(truth.film.objects), tail(truth_changed.film.objects), made.objects, made_changed.objects));
   }
   const PixelEffectSummary p = SummarizePixelEffects(pixels);
   const ObjectEffectSummary o = SummarizeObjectEffects(objects);
@@ -130,20 +104,21 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
   const auto id = [&](const char* name) {
     return fmt::format("causality.twin.{}.{}", plan.interventions[0].substr(0, plan.interventions[0].find('(')), name);
   };
-  return {{FromEstimate(plan, id("precision"), p.precision, "higher", {{"perfect", 1}}, "own",
-                        "Share of the model's effect that is true, in pixels."),
-           FromEstimate(plan, id("recall"), p.recall, "higher", {{"perfect", 1}, {"ignore", 0}}, "own",
-                        "Share of the true effect that the model shows."),
-           FromEstimate(plan, id("false-effects"), p.false_rate, "lower", {{"perfect", 0}}, "own",
-                        "Share of pixels that change where nothing should."),
-           FromEstimate(plan, id("leak"), p.leak, "lower", {{"perfect", 0}}, "own", "Share of pixels that change before the intervention."),
-           FromEstimate(plan, id("null"), null, "lower", {{"perfect", 0}}, "own",
-                        "Share of pixels in which two runs without intervention differ."),
-           FromEstimate(plan, id("cne"), read(o.cne), "lower", {{"perfect", 0}, {"ignore", 1}}, "own",
-                        "Squared error of displacements over squared true displacements."),
-           FromEstimate(plan, id("onset-error"), read(o.onset_error), "lower", {{"perfect", 0}}, "own",
-                        "Frames between true and shown onset.")},
-          {}};
+  return {
+      {MetricOf(plan, id("precision"), p.precision, "higher", {{"perfect", 1}}, "1", "own",
+                "Share of the model's effect that is true, in pixels."),
+       MetricOf(plan, id("recall"), p.recall, "higher", {{"perfect", 1}, {"ignore", 0}}, "1", "own",
+                "Share of the true effect that the model shows."),
+       MetricOf(plan, id("false-effects"), p.false_rate, "lower", {{"perfect", 0}}, "1", "own",
+                "Share of pixels that change where nothing should."),
+       MetricOf(plan, id("leak"), p.leak, "lower", {{"perfect", 0}}, "1", "own", "Share of pixels that change before the intervention."),
+       MetricOf(plan, id("null"), null, "lower", {{"perfect", 0}}, "1", "own",
+                "Share of pixels in which two runs without intervention differ."),
+       MetricOf(plan, id("cne"), read(o.cne), "lower", {{"perfect", 0}, {"ignore", 1}}, "1", "own",
+                "Squared error of displacements over squared true displacements."),
+       MetricOf(plan, id("onset-error"), read(o.onset_error), "lower", {{"perfect", 0}}, "1", "own",
+                "Frames between true and shown onset.")},
+      {}};
 }
 
 }  // namespace orrery

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "eval/suite/probe.h"
-#include "model/dream_world.h"
 
 namespace orrery {
 
@@ -45,8 +44,7 @@ ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan) {
   one.scenarios = 1;
   const Scenario s = MakeScenarios(one)[0];
   const auto world = subject.Begin(s, 0);
-  const auto* dream = dynamic_cast<const DreamWorld*>(world.get());
-  if (!dream) return {Missing(plan, ids, "only a learned model has a state whose cost is asked"), {}};
+  if (!subject.StateBytes(*world)) return {Missing(plan, ids, "only a learned model has a state whose cost is asked"), {}};
   std::vector<double> history, time, bytes, block;
   int64_t next = plan.context;
   for (int64_t t = s.context - 1; t < s.Last(); ++t) {
@@ -57,7 +55,7 @@ ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan) {
     next = t + 1;
     history.push_back(static_cast<double>(t + 1));
     time.push_back(Median(block));
-    bytes.push_back(static_cast<double>(dream->Dream().Snapshot().memory.Bytes()));
+    bytes.push_back(static_cast<double>(*subject.StateBytes(*world)));
     block.clear();
   }
   return {{Growth(plan, "cost.time-exponent", history, time, "ms a frame",

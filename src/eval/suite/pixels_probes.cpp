@@ -5,8 +5,9 @@
 #include "eval/causality/control.h"
 #include "eval/quality/diagnostics.h"
 #include "eval/quality/similarity.h"
+#include "eval/recordings/recording.h"
+#include "eval/suite/films.h"
 #include "eval/suite/probe.h"
-#include "model/dream_world.h"
 #include "worlds/registry.h"
 
 namespace orrery {
@@ -14,11 +15,6 @@ namespace orrery {
 namespace {
 
 using Values = std::vector<std::optional<double>>;
-
-// The frames of the truth that a subject imagines.
-at::Tensor Future(const Truth& truth, const Scenario& s) {
-  return truth.film.frames.narrow(0, s.context, s.Last() + 1 - s.context).contiguous();
-}
 
 Metric Finish(Metric m, const char* direction, std::map<std::string, double> anchors, const char* unit, const char* source,
               const char* note) {
@@ -28,10 +24,6 @@ Metric Finish(Metric m, const char* direction, std::map<std::string, double> anc
   m.source = source;
   m.notes.push_back(note);
   return m;
-}
-
-FrameSpan Span(const at::Tensor& film) {
-  return {{film.const_data_ptr<uint8_t>(), static_cast<size_t>(film.numel())}, film.size(1), film.size(2)};
 }
 
 // Truth above, imagination below, every n-th frame.
@@ -56,26 +48,6 @@ std::vector<Strip> ChooseStrips(std::vector<Film2> films) {
   if (films.size() > 2) add(films.size() / 2, "median");
   if (films.size() > 1) add(films.size() - 1, "best");
   return strips;
-}
-
-// Frames context .. T, each imagined from the true frames before it.
-at::Tensor TeacherForced(const Subject& subject, const Scenario& s, const at::Tensor& truth) {
-  const auto world = subject.Begin(s, 0);
-  auto* dream = dynamic_cast<DreamWorld*>(world.get());
-  if (!dream) return Imagine(subject, s, 0, 1).frames;
-  at::Tensor film = at::empty_like(truth);
-  const auto bytes = [](const at::Tensor& frame) {
-    return std::span(frame.mutable_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel()));
-  };
-  for (int64_t i = 0; i < truth.size(0); ++i) {
-    const auto& action = s.actions[static_cast<size_t>(s.context - 1 + i)];
-    const std::string before = dream->Snapshot();
-    dream->Step(action);
-    dream->Render(bytes(film[i]));
-    dream->Restore(before);
-    dream->Observe(bytes(truth[i]), action);
-  }
-  return film;
 }
 
 }  // namespace
@@ -127,7 +99,7 @@ ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
   Values slope, gap;
   for (const Scenario& s : MakeScenarios(plan)) {
     const at::Tensor truth = Future(MakeTruth(s), s);
-    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(TeacherForced(subject, s, truth), truth);
+    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(Imagine(subject, s, 0, 1).frames, truth);
     std::vector<double> at, excess;
     for (int64_t w = 0; w < windows; ++w) {
       const auto mean = [&](const at::Tensor& t) { return t.narrow(0, w * kWindow, kWindow).mean().item<double>(); };
@@ -161,6 +133,7 @@ ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
 }
 
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan) {
+  if (IsRecording(plan.world)) return ControlOfRecording(subject, plan);
   const auto wrong = MakeSubjects("dummy:wrongact");
   const std::vector<std::string> ids{"causality.control.distance", "causality.control.calibrated", "causality.control.normalised",
                                      "causality.control.delta-psnr"};
@@ -177,30 +150,17 @@ ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan) {
     const at::Tensor made = Imagine(subject, s, 0).frames;
     model.push_back(distance(made));
     worst.push_back(distance(Imagine(*wrong[0], s, 0).frames));
-    Scenario other = s;  // the same beginning, the actions of another time
-    std::rotate(other.actions.begin() + s.context - 1, other.actions.begin() + (s.context - 1 + s.Last()) / 2, other.actions.end());
-    delta.push_back(DeltaPsnr(Span(truth), Span(made.contiguous()), Span(Imagine(subject, other, 0).frames.contiguous())));
+    delta.push_back(DeltaPsnr(Span(truth), Span(made), Span(Imagine(subject, AtAnotherTime(s), 0).frames)));
   }
   const ControlScores scores = ScoreControl(model, worst);
-  const auto metric = [&](const char* id, const Estimate& e) {
-    Metric m = Missing(plan, {id}, e.cause.empty() ? "undefined" : e.cause)[0];
-    m.count = e.count;
-    m.failed = e.failed;
-    m.method = fmt::format("scenario-bootstrap-{}", kResamples);
-    if (!e.value || !e.interval) return m;
-    m.cause.clear();
-    m.value = e.value;
-    m.interval = e.interval;
-    return m;
-  };
-  return {{Finish(metric("causality.control.distance", scores.distance), "lower", {{"perfect", 0}}, "1 - SSIM", "arXiv 2601.17067, eq. 9",
-                  "Distance to the true film under the same actions."),
-           Finish(metric("causality.control.calibrated", scores.calibrated), "higher", {{"perfect", 1}, {"wrongact", 0.1}}, "1",
-                  "arXiv 2601.17067, eq. 9", "exp(-lambda D), lambda such that wrong actions score 0.1."),
-           Finish(metric("causality.control.normalised", scores.normalised), "higher", {{"perfect", 1}, {"wrongact", 0}}, "1", "own",
-                  "1 - D / D(wrong actions)."),
-           Finish(metric("causality.control.delta-psnr", DeltaPsnrAt(delta)), "higher", {{"ignore", 0}}, "dB", "arXiv 2402.15391",
-                  "PSNR under the true actions less that under others, at frame 4.")},
+  return {{MetricOf(plan, "causality.control.distance", scores.distance, "lower", {{"perfect", 0}}, "1 - SSIM", "arXiv 2601.17067, eq. 9",
+                    "Distance to the true film under the same actions."),
+           MetricOf(plan, "causality.control.calibrated", scores.calibrated, "higher", {{"perfect", 1}, {"wrongact", 0.1}}, "1",
+                    "arXiv 2601.17067, eq. 9", "exp(-lambda D), lambda such that wrong actions score 0.1."),
+           MetricOf(plan, "causality.control.normalised", scores.normalised, "higher", {{"perfect", 1}, {"wrongact", 0}}, "1", "own",
+                    "1 - D / D(wrong actions)."),
+           MetricOf(plan, "causality.control.delta-psnr", DeltaPsnrAt(delta), "higher", {{"ignore", 0}}, "dB", "arXiv 2402.15391",
+                    "PSNR under the true actions less that under others, at frame 4.")},
           {}};
 }
 

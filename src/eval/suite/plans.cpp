@@ -19,6 +19,21 @@ ProbePlan Plan(const char* probe, const char* world, int64_t scenarios, int64_t 
 constexpr const char* kPush = "script(actions=\"none*4, push-first, none*115\")";
 constexpr const char* kWatch = "script(actions=\"none*90\")";
 
+// What is out of sight: occlusion, a turned back, a long time.
+void AddPersistence(std::vector<ProbePlan>& plans, int64_t scale) {
+  const int64_t n = 12 * scale;
+  plans.push_back(Plan("endurance", "maze", 8 * scale, scale == 1 ? 256 : 2048));
+  plans.push_back(Plan("endurance", "billiards(speed=8, friction=0)", 8 * scale, scale == 1 ? 128 : 1024));
+  plans.push_back(Plan("hidden", "occluder(discs=3)", n, 68, "hide(by=light, before=16, hold=64, after=4)"));
+  plans.back().context = 17;
+  plans.push_back(Plan("hidden", "occluder(discs=5)", n, 56, "hide(by=screen, before=16, hold=40, after=16)"));
+  plans.back().context = 17;
+  plans.push_back(Plan("updated", "maze", n, 40, "look-away(degrees=180, hold=24)"));
+  plans.push_back(Plan("updated", "pair(view=7)", n, 41, "behind-back(before=7, hold=36, after=1)"));
+  plans.push_back(Plan("surprise", "occluder", 10 * scale, 24));
+  plans.push_back(Plan("surprise", "occluder(post=true)", 6 * scale, 24));
+}
+
 std::vector<ProbePlan> Plans(int64_t scale) {
   const int64_t n = 12 * scale;
   std::vector<ProbePlan> plans;
@@ -34,6 +49,7 @@ std::vector<ProbePlan> Plans(int64_t scale) {
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 60, kWatch, {"remove(1)", "remove(2)", "remove(3)"}));
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 24, kWatch, {"velocity(1)", "velocity(2)", "velocity(3)"}));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("control", world, n, 24));
+  AddPersistence(plans, scale);
   plans.push_back(Plan("cost", "maze", 1, scale == 1 ? 256 : 4096));
   return plans;
 }

@@ -1,8 +1,9 @@
 #include "eval/suite/probe.h"
 
-#include <algorithm>
+#include <map>
+#include <mutex>
 
-#include "eval/causality/estimate.h"
+#include "eval/recordings/windows.h"
 #include "worlds/registry.h"
 #include "worlds/trajectory.h"
 
@@ -10,10 +11,39 @@ namespace orrery {
 
 namespace {
 
-using Run = ProbeResult (*)(const Subject&, const ProbePlan&);
+Registry<Probe>::Entry Entry(const char* name, const char* summary, const char* source,
+                             ProbeResult (*run)(const Subject&, const ProbePlan&), int64_t version = 1) {
+  return {{name, summary, source, {}}, [=](const Json&) { return Probe{version, run}; }};
+}
 
-Registry<ProbeResult, const Subject&, const ProbePlan&>::Entry Entry(const char* name, const char* summary, const char* source, Run run) {
-  return {{name, summary, source, {}}, [run](const Json&, const Subject& subject, const ProbePlan& plan) { return run(subject, plan); }};
+Scenario MakeScenario(const ProbePlan& plan, size_t index) {
+  constexpr uint64_t kSeeds = 1000;  // tried for each
+  const int64_t wanted = plan.context + plan.frames - 1;
+  const std::string spec = plan.trajectory.empty() ? fmt::format("policy(explore, frames={})", wanted) : plan.trajectory;
+  const auto world = MakeWorld(plan.world);
+  Scenario s;
+  s.world = plan.world;
+  s.context = plan.context;
+  s.seed = SeedWithRoom(spec, *world, plan.seed + kSeeds * index, kSeeds);
+  s.actions = PlanTrajectory(spec, *world, s.seed).actions;
+  if (static_cast<int64_t>(s.actions.size()) < wanted)
+    Fail("{}: the trajectory {} has {} actions, {} context and {} imagined frames need {}", plan.Name(), spec, s.actions.size(),
+         plan.context, plan.frames, wanted);
+  s.actions.resize(static_cast<size_t>(wanted));
+  return s;
+}
+
+void Fill(Metric& m, const Estimate& e, const std::string& cause) {
+  m.count = e.count;
+  m.failed = e.failed;
+  m.method = e.method.empty() ? fmt::format("scenario-bootstrap-{}", kResamples) : e.method;
+  if (e.value && e.interval) {
+    m.value = e.value;
+    m.interval = e.interval;
+    m.per_scenario = e.per_scenario;
+  } else {
+    m.cause = e.cause.empty() ? cause : e.cause;
+  }
 }
 
 }  // namespace
@@ -26,54 +56,53 @@ std::string ProbePlan::Name() const {
   return name;
 }
 
-const Registry<ProbeResult, const Subject&, const ProbePlan&>& Probes() {
-  static const Registry<ProbeResult, const Subject&, const ProbePlan&> probes(
+const Registry<Probe>& Probes() {
+  static const Registry<Probe> probes(
       "probe", {Entry("similarity", "frames against the truth of the same actions", "evaluation of pixels", ProbeSimilarity),
                 Entry("drift", "free-running against teacher-forced error over time", "arXiv 2601.17067", ProbeDrift),
                 Entry("revisit", "the picture at a pose that was left and is come back to", "arXiv 2504.12369", ProbeRevisit),
                 Entry("physics-iq", "where, when and how much the picture moves", "arXiv 2501.09038", ProbePhysicsIq),
                 Entry("twins", "what an intervention changes, in pixels and objects", "own", ProbeTwins),
                 Entry("control", "how much actions matter", "arXiv 2402.15391, 2601.17067", ProbeControl),
+                Entry("recorded-twins", "what other actions change, on recorded pairs", "own", ProbeRecordedTwins),
+                Entry("endurance", "how long an uncorrected film lasts", "arXiv 2601.17067, 2403.14773", ProbeEndurance),
+                Entry("hidden", "whether things go on while nobody sees them", "arXiv 2603.13215", ProbeHidden),
+                Entry("updated", "whether what changed out of sight is remembered as it is now", "own", ProbeUpdated),
+                Entry("surprise", "whether the impossible is less expected than the possible", "arXiv 1803.07616", ProbeSurprise),
                 Entry("cost", "time and bytes against history", "own", ProbeCost)});
   return probes;
 }
 
 std::vector<Scenario> MakeScenarios(const ProbePlan& plan) {
-  constexpr uint64_t kSeeds = 1000;  // tried for each
-  const int64_t wanted = plan.context + plan.frames - 1;
-  const std::string spec = plan.trajectory.empty() ? fmt::format("policy(explore, frames={})", wanted) : plan.trajectory;
-  std::vector<Scenario> scenarios;
-  for (int64_t i = 0; i < plan.scenarios; ++i) {
-    const auto world = MakeWorld(plan.world);
-    Scenario s;
-    s.world = plan.world;
-    s.context = plan.context;
-    s.seed = SeedWithRoom(spec, *world, plan.seed + kSeeds * static_cast<uint64_t>(i), kSeeds);
-    s.actions = PlanTrajectory(spec, *world, s.seed).actions;
-    if (static_cast<int64_t>(s.actions.size()) < wanted)
-      Fail("{}: the trajectory {} has {} actions, {} context and {} imagined frames need {}", plan.Name(), spec, s.actions.size(),
-           plan.context, plan.frames, wanted);
-    s.actions.resize(static_cast<size_t>(wanted));
-    scenarios.push_back(std::move(s));
-  }
-  return scenarios;
+  if (IsRecording(plan.world)) return RecordedScenarios(plan.world, plan.scenarios, plan.context, plan.frames, plan.seed);
+  static std::mutex mutex;
+  static std::map<std::string, std::vector<Scenario>> made;
+  const std::lock_guard lock(mutex);
+  std::vector<Scenario>& all = made[Json::array({plan.world, plan.trajectory, plan.context, plan.frames, plan.seed}).dump()];
+  const auto count = static_cast<size_t>(plan.scenarios);
+  while (all.size() < count) all.push_back(MakeScenario(plan, all.size()));
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count)};
 }
 
-Metric MeanMetric(const ProbePlan& plan, std::string id, const std::vector<std::optional<double>>& values, const std::string& cause) {
-  const Estimate e = MeanEstimate(values, cause);
+Metric MetricOf(const ProbePlan& plan, std::string id, const Estimate& estimate, const char* direction,
+                std::map<std::string, double> anchors, const char* unit, const char* source, const char* note) {
   Metric m;
   m.id = std::move(id);
   m.world = plan.world;
-  m.count = e.count;
-  m.failed = e.failed;
-  m.method = fmt::format("scenario-bootstrap-{}", kResamples);
-  if (e.value && e.interval) {
-    m.value = e.value;
-    m.interval = e.interval;
-    m.per_scenario = e.per_scenario;
-  } else {
-    m.cause = e.cause.empty() ? cause : e.cause;
-  }
+  m.direction = direction;
+  m.anchors = std::move(anchors);
+  m.unit = unit;
+  m.source = source;
+  m.notes.push_back(note);
+  Fill(m, estimate, "undefined for these scenarios");
+  return m;
+}
+
+Metric MeanMetric(const ProbePlan& plan, std::string id, const std::vector<std::optional<double>>& values, const std::string& cause) {
+  Metric m;
+  m.id = std::move(id);
+  m.world = plan.world;
+  Fill(m, MeanEstimate(values, cause), cause);
   return m;
 }
 

@@ -1,6 +1,7 @@
 // Probes: what a suite asks of a subject on a world. A probe makes scenarios, lets the subject imagine them, and gives metrics.
 #pragma once
 #include "core/registry.h"
+#include "eval/causality/estimate.h"
 #include "eval/report/result.h"
 #include "eval/subject.h"
 
@@ -28,11 +29,19 @@ struct ProbeResult {
   std::vector<Strip> strips;
 };
 
-// similarity, drift, revisit, physics-iq, twins, control, cost.
-const Registry<ProbeResult, const Subject&, const ProbePlan&>& Probes();
+struct Probe {
+  int64_t version = 1;  // raised whenever its numbers change: cells of another version are done again
+  ProbeResult (*run)(const Subject&, const ProbePlan&) = nullptr;
+};
 
-// Scenarios of a plan, with context + frames - 1 actions each.
+const Registry<Probe>& Probes();
+
+// Scenarios of a plan, with context + frames - 1 actions each. Made once a program; they do not depend on each other. Thread-safe.
 std::vector<Scenario> MakeScenarios(const ProbePlan& plan);
+
+// A metric of an estimate with all that is needed to read it; without a value when the estimate has none, or no interval.
+Metric MetricOf(const ProbePlan& plan, std::string id, const Estimate& estimate, const char* direction,
+                std::map<std::string, double> anchors, const char* unit, const char* source, const char* note);
 
 // A metric of one number a scenario (none where it failed), with a bootstrap interval over them.
 Metric MeanMetric(const ProbePlan& plan, std::string id, const std::vector<std::optional<double>>& values, const std::string& cause);
@@ -47,5 +56,11 @@ ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeEndurance(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeHidden(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeUpdated(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeSurprise(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeRecordedTwins(const Subject& subject, const ProbePlan& plan);
+ProbeResult ControlOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeControl
 
 }  // namespace orrery

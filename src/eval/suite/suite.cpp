@@ -8,6 +8,8 @@
 #include "core/file.h"
 #include "core/progress.h"
 #include "core/signals.h"
+#include "eval/recordings/plans.h"
+#include "eval/recordings/recording.h"
 
 namespace orrery {
 
@@ -17,18 +19,26 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 struct Cell {
-  size_t subject, plan;
+  size_t subject = 0;  // index
+  ProbePlan plan;
+  Json key;  // all that decides its numbers
   fs::path folder;
 };
 
-// Whether a cell of exactly this plan is there.
-bool Finished(const Cell& cell, const ProbePlan& plan) {
-  if (!fs::exists(cell.folder / "eval.json")) return false;
-  const Evaluation e = LoadEvaluation(cell.folder);
-  return e.run.contains("plan") && e.run.at("plan") == Json(plan);
+Json Key(const Json& subject, const ProbePlan& plan) {
+  Json key{{"plan", plan}, {"subject", subject}, {"probe_version", Probes().Make(std::string_view(plan.probe)).version}};
+  if (IsRecording(plan.world)) key["recording"] = fmt::format("{:016x}", MakeRecording(plan.world)->Fingerprint());
+  return key;
 }
 
-// A scenario of the plan, to ask a subject whether it fits.
+// Whether its result is there, with exactly this key.
+bool Finished(const Cell& cell) {
+  if (!fs::exists(cell.folder / "eval.json")) return false;
+  const Evaluation e = LoadEvaluation(cell.folder);
+  return e.run.contains("key") && e.run.at("key") == cell.key;
+}
+
+// Why the subject cannot be asked; empty when it can. A plan's first scenario stands for all.
 std::string Unfit(const Subject& subject, const ProbePlan& plan) {
   ProbePlan one = plan;
   one.scenarios = 1;
@@ -36,26 +46,39 @@ std::string Unfit(const Subject& subject, const ProbePlan& plan) {
   if (!plan.interventions.empty()) {
     s.intervention = plan.interventions[0];
     s.at = s.context;
-    if (!subject.Name().starts_with("dummy:") && subject.Name() != "truth") s.at = std::max<int64_t>(0, s.context - 3);
+    if (subject.Kind() == SubjectKind::kModel) s.at = std::max<int64_t>(0, s.context - 3);
   }
   return subject.Unfit(s);
 }
 
-Evaluation RunCell(const Subject& subject, const ProbePlan& plan) {
+std::vector<ProbePlan> ChosenPlans(const SuiteOptions& options) {
+  const auto& worlds = options.worlds;
+  std::vector<ProbePlan> plans;
+  for (const ProbePlan& plan : SuitePlans(options.suite))
+    if (worlds.empty() ? options.recordings.empty()
+                       : std::find(worlds.begin(), worlds.end(), plan.world.substr(0, plan.world.find('('))) != worlds.end())
+      plans.push_back(plan);
+  if (plans.empty() && options.recordings.empty()) Fail("eval: the suite '{}' has no probe on the worlds asked for", options.suite);
+  for (const std::string& recording : options.recordings)
+    for (ProbePlan& plan : RecordingPlans(recording, options.suite == "full" ? 4 : 1)) plans.push_back(std::move(plan));
+  return plans;
+}
+
+Evaluation RunCell(const Subject& subject, const Cell& cell) {
   const auto start = Clock::now();
   Evaluation e;
-  e.model = {{"name", subject.Name()}};
-  const std::string unfit = Unfit(subject, plan);
+  e.model = cell.key.at("subject");
+  const std::string unfit = Unfit(subject, cell.plan);
   if (unfit.empty()) {
-    ProbeResult result = Probes().Make(plan.probe, subject, plan);
+    ProbeResult result = Probes().Make(std::string_view(cell.plan.probe)).run(subject, cell.plan);
     e.metrics = std::move(result.metrics);
     e.strips = std::move(result.strips);
   }
-  e.run = {{"plan", plan}, {"unfit", unfit}, {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}};
+  e.run = {{"key", cell.key}, {"unfit", unfit}, {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}};
   return e;
 }
 
-Evaluation Join(const std::string& name, const SuiteOptions& options, const std::vector<Evaluation>& cells) {
+Evaluation Join(const Json& subject, const SuiteOptions& options, const std::vector<Evaluation>& cells) {
   Evaluation whole;
   double seconds = 0;
   Json skipped = Json::array(), worlds = Json::array();
@@ -63,12 +86,13 @@ Evaluation Join(const std::string& name, const SuiteOptions& options, const std:
     whole.metrics.insert(whole.metrics.end(), cell.metrics.begin(), cell.metrics.end());
     whole.strips.insert(whole.strips.end(), cell.strips.begin(), cell.strips.end());
     seconds += cell.run.at("seconds").get<double>();
+    const Json& plan = cell.run.at("key").at("plan");
     if (const std::string unfit = cell.run.at("unfit"); !unfit.empty())
-      skipped.push_back({{"probe", cell.run.at("plan").at("probe")}, {"world", cell.run.at("plan").at("world")}, {"reason", unfit}});
+      skipped.push_back({{"probe", plan.at("probe")}, {"world", plan.at("world")}, {"reason", unfit}});
     else
-      worlds.push_back(cell.run.at("plan"));
+      worlds.push_back(plan);
   }
-  whole.model = {{"name", name}};
+  whole.model = subject;
   whole.run = {{"suite", options.suite}, {"seconds", seconds}};
   whole.protocol = {{"quantised", true}, {"plans", worlds}, {"skipped", skipped}};
   return whole;
@@ -100,38 +124,36 @@ std::pair<int64_t, int64_t> LauncherRank() {
 
 std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& subjects, const SuiteOptions& options,
                                  const fs::path& folder) {
-  std::vector<ProbePlan> plans;
-  for (const ProbePlan& plan : SuitePlans(options.suite))
-    if (options.worlds.empty() ||
-        std::find(options.worlds.begin(), options.worlds.end(), plan.world.substr(0, plan.world.find('('))) != options.worlds.end())
-      plans.push_back(plan);
-  if (plans.empty()) Fail("eval: the suite '{}' has no probe on the worlds asked for", options.suite);
+  const std::vector<ProbePlan> plans = ChosenPlans(options);
+  std::vector<Json> facts;
   std::vector<Cell> cells;
-  for (size_t s = 0; s < subjects.size(); ++s)
-    for (size_t p = 0; p < plans.size(); ++p) cells.push_back({s, p, folder / "cells" / FileName(subjects[s]->Name()) / plans[p].Name()});
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    facts.push_back(subjects[i]->Facts());
+    for (const ProbePlan& plan : plans)
+      cells.push_back({i, plan, Key(facts[i], plan), folder / "cells" / FileName(subjects[i]->Name()) / plan.Name()});
+  }
   Progress progress("evaluating", static_cast<int64_t>(cells.size()), "cells");
   for (size_t i = 0; i < cells.size(); ++i) {
     ThrowIfStopRequested();
-    const ProbePlan& plan = plans[cells[i].plan];
-    const Subject& subject = *subjects[cells[i].subject];
-    if (static_cast<int64_t>(i) % options.ranks == options.rank && !Finished(cells[i], plan))
-      SaveEvaluation(RunCell(subject, plan), cells[i].folder);
-    progress.Update(static_cast<int64_t>(i) + 1, subject.Name() + " " + plan.Name());
+    const Cell& cell = cells[i];
+    const Subject& subject = *subjects[cell.subject];
+    if (static_cast<int64_t>(i) % options.ranks == options.rank && !Finished(cell)) SaveEvaluation(RunCell(subject, cell), cell.folder);
+    progress.Update(static_cast<int64_t>(i) + 1, subject.Name() + " " + cell.plan.Name());
   }
   progress.Finish();
   if (options.rank != 0) return {};
-  for (const Cell& cell : cells)  // others may still be at work
-    while (!Finished(cell, plans[cell.plan])) {
+  std::vector<std::vector<Evaluation>> parts(subjects.size());
+  for (const Cell& cell : cells) {
+    while (!Finished(cell)) {  // others may still be at work
       ThrowIfStopRequested();
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
+    parts[cell.subject].push_back(LoadEvaluation(cell.folder));
+  }
   std::vector<Evaluation> whole;
-  for (size_t s = 0; s < subjects.size(); ++s) {
-    std::vector<Evaluation> parts;
-    for (const Cell& cell : cells)
-      if (cell.subject == s) parts.push_back(LoadEvaluation(cell.folder));
-    whole.push_back(Join(subjects[s]->Name(), options, parts));
-    SaveEvaluation(whole.back(), folder / FileName(subjects[s]->Name()));
+  for (size_t i = 0; i < subjects.size(); ++i) {
+    whole.push_back(Join(facts[i], options, parts[i]));
+    SaveEvaluation(whole.back(), folder / FileName(subjects[i]->Name()));
   }
   return whole;
 }

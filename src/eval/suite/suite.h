@@ -1,4 +1,5 @@
-// A suite: which probes on which worlds, run cell by cell for many subjects. A cell that is done is never done again.
+// A suite: which probes on which worlds, run cell by cell for many subjects. A cell that is done is not done again, unless its plan, the
+// subject's Facts, the probe's version or the recording differ.
 #pragma once
 #include <filesystem>
 
@@ -7,9 +8,10 @@
 namespace orrery {
 
 struct SuiteOptions {
-  std::string suite = "quick";      // or "full"
-  std::vector<std::string> worlds;  // names of worlds to keep; empty: all that fit
-  int64_t rank = 0, ranks = 1;      // this process takes every ranks-th cell
+  std::string suite = "quick";               // or "full"
+  std::vector<std::string> worlds;           // names of worlds to keep; empty: all that fit, or none where there are recordings
+  int64_t rank = 0, ranks = 1;               // this process takes every ranks-th cell
+  std::vector<std::string> recordings = {};  // specs (eval/recordings/recording.h), judged on as well
 };
 
 // Plans of a suite. Throws Error on an unknown name.
