@@ -53,7 +53,16 @@ struct Opened {
   hdf5::Array frames, actions, pose;
   Storage storage = Storage::kRaw;
   uint64_t seed = 0;
+  std::optional<TwinMark> twin;
 };
+
+std::optional<TwinMark> ReadTwin(hid_t group) {
+  constexpr uint64_t kNone = UINT64_MAX;
+  const uint64_t of = hdf5::ReadAttribute(group, "twin_of", kNone);
+  if (of == kNone) return std::nullopt;
+  const auto number = [&](const char* name) { return static_cast<int64_t>(hdf5::ReadAttribute(group, name, 0)); };
+  return TwinMark{static_cast<int64_t>(of), number("twin_begin"), number("twin_at")};
+}
 
 }  // namespace
 
@@ -62,7 +71,8 @@ struct Dataset::Impl {
   DatasetFacts facts;
   ImageSpace image;
   int64_t action_start = 0;
-  std::vector<int64_t> frames;
+  std::vector<int64_t> frames, own_frames;  // the latter 0 for twins
+  std::vector<std::optional<TwinMark>> twins;
   int64_t total_frames = 0;
   hdf5::Handle handle;
   mutable std::map<int64_t, Opened> opened;  // under Lock
@@ -74,6 +84,10 @@ struct Dataset::Impl {
     handle.Reset();
   }
 
+  void CheckIndex(int64_t episode) const {
+    if (episode < 0 || episode >= std::ssize(frames))
+      Fail("{}: expected an episode in 0..{}, got {}", folder.string(), std::ssize(frames) - 1, episode);
+  }
   std::string Where(int64_t episode) const { return fmt::format("{}, episode {}", file.string(), episode); }
   Opened Open(int64_t episode) const;
   const Opened& Reopen(int64_t episode) const;
@@ -121,6 +135,7 @@ Opened Dataset::Impl::Open(int64_t episode) const {
   arrays.actions = hdf5::OpenArray(group.Id(), "actions", where);
   if (facts.has_pose) arrays.pose = hdf5::OpenArray(group.Id(), kPose, where);
   arrays.seed = hdf5::ReadAttribute(group.Id(), "seed", 0);
+  arrays.twin = ReadTwin(group.Id());
   return arrays;
 }
 
@@ -151,7 +166,11 @@ void Dataset::Impl::CheckEpisode(int64_t episode) {
   if (count < 1) Fail("{}: no frame", where);
   CheckActions(arrays.actions, count - 1, where);
   if (facts.has_pose) CheckPose(arrays.pose, count, where);
+  if (arrays.twin)
+    if (const std::string fault = arrays.twin->Fault(count, own_frames); !fault.empty()) Fail("{}: {}", where, fault);
   frames.push_back(count);
+  own_frames.push_back(arrays.twin ? 0 : count);
+  twins.push_back(arrays.twin);
   total_frames += count;
 }
 
@@ -241,9 +260,13 @@ int64_t Dataset::Episodes() const { return std::ssize(impl_->frames); }
 int64_t Dataset::TotalFrames() const { return impl_->total_frames; }
 
 int64_t Dataset::Frames(int64_t episode) const {
-  if (episode < 0 || episode >= Episodes())
-    Fail("{}: expected an episode in 0..{}, got {}", impl_->folder.string(), Episodes() - 1, episode);
+  impl_->CheckIndex(episode);
   return impl_->frames[static_cast<size_t>(episode)];
+}
+
+const std::optional<TwinMark>& Dataset::Twin(int64_t episode) const {
+  impl_->CheckIndex(episode);
+  return impl_->twins[static_cast<size_t>(episode)];
 }
 
 Episode Dataset::Read(int64_t episode, int64_t begin, int64_t count) const {
@@ -257,14 +280,16 @@ Episode Dataset::Read(int64_t episode, int64_t begin, int64_t count) const {
 }
 
 void Dataset::ReadInto(int64_t episode, int64_t begin, Episode& rows) const {
-  const int64_t count = rows.Frames();
+  const at::Tensor& any = rows.frames.defined() ? rows.frames : rows.actions.defined() ? rows.actions : rows.pose;
+  const int64_t count = any.defined() ? any.size(0) : 0;
   if (begin < 0 || count < 1 || begin + count > Frames(episode))
     Fail("{}: expected rows in 0..{}, got {}..{}", impl_->Where(episode), Frames(episode) - 1, begin, begin + count - 1);
   const std::string where = impl_->Where(episode);
   hdf5::Lock lock;
   const Opened& from = impl_->Reopen(episode);
   rows.seed = from.seed;
-  impl_->ReadFrames(from, begin, rows.frames, where);
+  rows.twin = from.twin;
+  if (rows.frames.defined()) impl_->ReadFrames(from, begin, rows.frames, where);
   if (rows.actions.defined()) {
     float* to = rows.actions.mutable_data_ptr<float>();
     const int64_t dummy = begin == 0 ? 1 : 0, width = rows.actions.size(1);

@@ -23,10 +23,11 @@ class Dataset {
   int64_t Episodes() const;
   int64_t Frames(int64_t episode) const;  // T+1
   int64_t TotalFrames() const;
+  const std::optional<TwinMark>& Twin(int64_t episode) const;  // checked: the earlier episode has those frames, and one after them
 
   // Rows [begin, begin + count) of one episode. Thread-safe (HDF5 calls are serialised inside).
   Episode Read(int64_t episode, int64_t begin, int64_t count) const;
-  // The same into contiguous tensors [count, ...] of the caller; undefined ones are not read. `rows.seed` is set.
+  // The same into contiguous tensors [count, ...] of the caller; undefined ones are not read. `rows.seed` and `rows.twin` are set.
   void ReadInto(int64_t episode, int64_t begin, Episode& rows) const;
 
  private:

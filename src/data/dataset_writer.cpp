@@ -40,6 +40,8 @@ struct DatasetWriter::Impl {
   hdf5::Handle group, frames;  // of the episode that is being written
   int64_t rows = 0;
   std::vector<float> actions, pose;  // of the same episode
+  std::optional<TwinMark> twin;      // of the same episode
+  std::vector<int64_t> lengths;      // frames of the ended episodes, 0 of twins
 
   Impl(const fs::path& path, DatasetFacts f, const DatasetWriterOptions& options);
   ~Impl();
@@ -186,18 +188,24 @@ void DatasetWriter::Add(const Episode& episode) {
   impl_->Check(episode);
   if (episode.Frames() < 2)
     Fail("data set {}, episode {}: expected two frames or more, got {}", impl_->folder.Target().string(), Episodes(), episode.Frames());
-  Begin(episode.seed);
+  Begin(episode.seed, episode.twin);
   Append(episode);
   End();
 }
 
-void DatasetWriter::Begin(uint64_t seed) {
+void DatasetWriter::Begin(uint64_t seed, const std::optional<TwinMark>& twin) {
   ORRERY_CHECK(!impl_->group && impl_->file);
   hdf5::Lock lock;
   const std::string name = fmt::format("episode_{}", impl_->episodes);
   impl_->group = impl_->Own(H5Gcreate2(impl_->file.Id(), name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT), H5Gclose);
   impl_->WriteAttribute("id", static_cast<uint64_t>(impl_->episodes));
   impl_->WriteAttribute("seed", seed);
+  impl_->twin = twin;
+  if (twin) {
+    impl_->WriteAttribute("twin_of", static_cast<uint64_t>(twin->of));
+    impl_->WriteAttribute("twin_begin", static_cast<uint64_t>(twin->begin));
+    impl_->WriteAttribute("twin_at", static_cast<uint64_t>(twin->at));
+  }
   impl_->CreateFrames();
 }
 
@@ -222,6 +230,10 @@ void DatasetWriter::Append(const Episode& episode) {
 
 void DatasetWriter::End() {
   ORRERY_CHECK(impl_->group && impl_->rows >= 2);
+  if (impl_->twin)
+    if (const std::string fault = impl_->twin->Fault(impl_->rows, impl_->lengths); !fault.empty())
+      Fail("data set {}, episode {}: {}", impl_->folder.Target().string(), impl_->episodes, fault);
+  impl_->lengths.push_back(impl_->twin ? 0 : impl_->rows);
   hdf5::Lock lock;
   impl_->WriteActions();
   impl_->WriteOutcome();

@@ -24,7 +24,7 @@ class DatasetWriter {
 
   // The same for an episode longer than memory: Begin, Append of consecutive rows (row 0 of the first is the episode's
   // dummy), End.
-  void Begin(uint64_t seed = 0);
+  void Begin(uint64_t seed = 0, const std::optional<TwinMark>& twin = std::nullopt);
   void Append(const Episode& rows);
   void End();
 

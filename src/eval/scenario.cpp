@@ -6,7 +6,7 @@
 
 #include "core/hash.h"
 #include "core/rng.h"
-#include "worlds/registry.h"
+#include "eval/recordings/recording.h"
 
 namespace orrery {
 
@@ -52,7 +52,7 @@ std::unique_ptr<World> StartWorld(const Scenario& s) {
     Fail("scenario: a context of 1..{} frames expected ({} actions), got {}", s.Last() + 1, s.Last(), s.context);
   if (s.at < 0 || s.at > s.Last())
     Fail("scenario: the intervention must come before one of {} actions or after the last, got {}", s.Last(), s.at);
-  auto world = MakeWorld(s.world);
+  auto world = MakeEvalWorld(s.world);
   world->Reset(s.seed);
   world->Perturb(s.take);
   return world;

@@ -69,6 +69,45 @@ TEST(Dataset, DiskRowHoldsTheActionTakenWhileItsFrameIsOnScreen) {
   for (int64_t t = 0; t < 8; ++t) EXPECT_EQ(disk[t], episode.actions[t + 1].item<float>());
 }
 
+TEST(Dataset, MarksOfTwinsComeBack) {
+  const TemporaryFolder folder;
+  const DatasetFacts facts = SmallFacts(DiscreteSpace(4), true);
+  DatasetWriter writer(folder / "set", facts);
+  writer.Add(RandomEpisode(facts, 20, 0));
+  Episode twin = RandomEpisode(facts, 9, 1);
+  twin.twin = TwinMark{0, 5, 3};
+  writer.Add(twin);
+  writer.Finish();
+  const Dataset set(folder / "set");
+  EXPECT_EQ(set.Twin(0), std::nullopt);
+  EXPECT_EQ(set.Twin(1), twin.twin);
+  EXPECT_EQ(set.Read(1, 2, 3).twin, twin.twin);
+  Episode pose;
+  pose.pose = at::empty({9, 3}, at::kFloat);
+  set.ReadInto(1, 0, pose);
+  EXPECT_TRUE(at::equal(pose.pose, twin.pose)) << "undefined tensors are not read";
+}
+
+TEST(Dataset, MarksOfTwinsThatCannotBeAreRefused) {
+  const TemporaryFolder folder;
+  const DatasetFacts facts = SmallFacts(DiscreteSpace(4), false);
+  const auto fault = [&](TwinMark mark) {
+    return ErrorOf([&] {
+      DatasetWriter writer(folder / "set", facts);
+      writer.Add(RandomEpisode(facts, 20, 0));
+      Episode twin = RandomEpisode(facts, 9, 1);
+      twin.twin = TwinMark{0, 11, 7};
+      writer.Add(twin);
+      twin.twin = mark;
+      writer.Add(twin);
+    });
+  };
+  EXPECT_EQ(fault({0, 11, 7}), "") << "one frame of each is left";
+  for (const TwinMark& mark : {TwinMark{0, 12, 7}, TwinMark{0, 0, 8}, TwinMark{0, -1, 3}, TwinMark{0, 3, -1}, TwinMark{0, INT64_MAX, 3}})
+    ExpectOneLine(fault(mark), {"episode 2", "after the last shared one"});
+  for (const TwinMark& mark : {TwinMark{1, 0, 3}, TwinMark{2, 0, 3}, TwinMark{-1, 0, 3}}) ExpectOneLine(fault(mark), {"no twin itself"});
+}
+
 TEST(Dataset, FolderDataIsTakenToo) {
   const TemporaryFolder folder;
   WriteSet(folder / "set/data", SmallFacts(DiscreteSpace(2), false), {3});

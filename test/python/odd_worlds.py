@@ -103,5 +103,40 @@ class Locked(Odd):
             raise ValueError(f"wrong key {key}")
 
 
-for kind in (Odd, Blind, Rendered, Buttons, Named, Nested, Short, Endless, Dying, Raising, Locked):
+class Saved(Odd):
+    """Can be put back; blue is the sum of all actions so far."""
+    length = 60
+
+    def reset(self, **rest):
+        self.sum = 0
+        return super().reset(**rest)
+
+    def step(self, action):
+        self.sum += int(action)
+        return super().step(action)
+
+    def observe(self):
+        frame = super().observe()
+        frame[..., 2] = self.sum
+        return frame
+
+    def clone_state(self):
+        return self.time, self.action, self.sum
+
+    def restore_state(self, state):
+        self.time, self.action, self.sum = state
+
+
+class Chancy(Saved):
+    """Put back, it goes on otherwise."""
+    steps = 0
+
+    def observe(self):
+        frame = super().observe()
+        self.steps += 1
+        frame[..., 2] += self.steps % 7
+        return frame
+
+
+for kind in (Odd, Blind, Rendered, Buttons, Named, Nested, Short, Endless, Dying, Raising, Locked, Saved, Chancy):
     gymnasium.register(f"{kind.__name__}-v0", entry_point=f"odd_worlds:{kind.__name__}")

@@ -162,6 +162,50 @@ def test_frames_limit_ends_with_a_whole_episode(tmp_path):
     assert len(data) == 3 and data.total_frames == 63
 
 
+def check_twins(data):
+    """Every twin repeats its episode up to the fork, where the actions part."""
+    twins = [i for i in range(len(data)) if data[i].twin]
+    for i in twins:
+        twin, (of, begin, at) = data[i], data[i].twin
+        own = data[of]
+        assert of < i and own.twin is None
+        assert np.array_equal(twin.frames[:at + 1], own.frames[begin:begin + at + 1])
+        assert np.array_equal(twin.actions[1:at + 1], own.actions[begin + 1:begin + at + 1])
+        assert not np.array_equal(twin.actions[at + 1], own.actions[begin + at + 1])
+    return twins
+
+
+def test_twins_of_a_known_world(tmp_path):
+    data = recorded(tmp_path / "set", ODD + "Saved-v0", "--episodes", 3, "--size", 8, "--twins", 2, "--twin-steps", 16)
+    twins = check_twins(data)
+    assert len(twins) == 6 and len(data) == 9
+    for i in twins:
+        twin, (of, begin, at) = data[i], data[i].twin
+        assert at == 16 and len(twin.frames) == 33
+        own = data[of]
+        sums = int(own.frames[begin + at, 0, 0, 2]) + np.cumsum(twin.actions[at + 1:, 0])
+        assert twin.frames[at + 1:, 0, 0, 2].tolist() == sums.tolist(), "the frames are those of the twin's own actions"
+        assert twin.frames[:, 0, 0, 0].tolist() == list(range(begin, begin + 33))
+        assert np.array_equal(twin.actions[at + 9:], own.actions[begin + at + 9:begin + 33]), "after 8 steps the episode's own"
+        assert (twin.actions[at + 1:at + 9] == twin.actions[at + 1]).all()
+    with h5py.File(tmp_path / "set/main_data.hdf5") as file:
+        assert file["episode_1"].attrs["twin_of"] == 0 and file["episode_1"].attrs["twin_at"] == 16
+        assert "twin_of" not in file["episode_0"].attrs
+    again = recorded(tmp_path / "again", ODD + "Saved-v0", "--episodes", 3, "--size", 8, "--twins", 2, "--twin-steps", 16)
+    assert all(np.array_equal(data[i].frames, again[i].frames) and data[i].twin == again[i].twin for i in range(9))
+    plain = recorded(tmp_path / "plain", ODD + "Saved-v0", "--episodes", 3, "--size", 8)
+    assert all(np.array_equal(plain[i].frames, data[3 * i].frames) for i in range(3)), "making twins changes no episode"
+
+
+def test_twins_of_atari_return_to_the_byte(tmp_path):
+    data = recorded(tmp_path / "set", "gymnasium:ALE/Pong-v5", "--episodes", 2, "--max-steps", 150, "--policy", "sticky",
+                    "--twins", 2, "--twin-steps", 24)  # every null twin is compared while recording
+    twins = check_twins(data)
+    assert len(twins) == 4
+    after = [(data[i].frames[17:].astype(int) - data[data[i].twin[0]].frames[data[i].twin[1] + 17:][:24]).any() for i in twins]
+    assert any(after), "other actions show"
+
+
 @pytest.mark.parametrize("words, told", [
     (["gymnasium:VizdoomMyWayHme-v1"], "did you mean 'VizdoomMyWayHome-v1'"),
     (["gymnasium:ALE/Breakuot-v5"], "ALE/Breakout-v5"),
@@ -183,6 +227,10 @@ def test_frames_limit_ends_with_a_whole_episode(tmp_path):
     ([ODD + "Odd-v0", "--episodes", "0"], "at least 1"),
     ([ODD + "Odd-v0", "--frames", "many"], "whole number"),
     ([ODD + "Odd-v0", "--size", "2"], "at least 8"),
+    ([ODD + "Odd-v0", "--twins", "1"], "cannot be put back"),
+    ([ODD + "Chancy-v0", "--twins", "1", "--twin-steps", "8"], "without hidden chance"),
+    ([ODD + "Saved-v0", "--twins", "1", "--twin-steps", "50"], "lower --twin-steps"),
+    (["gymnasium:ALE/Pong-v5", "--twins", "1", "--max-steps", "80", "--env-option", "repeat_action_probability=0.5"], "repeat_action"),
 ])
 def test_faults_are_one_line(tmp_path, words, told):
     done = run(*words, "--out", tmp_path / "set")

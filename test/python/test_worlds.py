@@ -60,10 +60,24 @@ def test_data_set_comes_back(tmp_path):
     for read, e in zip(data, written):
         assert np.array_equal(read.frames, e.frames) and np.array_equal(read.actions, e.actions)
         assert np.array_equal(read.pose, e.pose) and read.seed == e.seed
+    assert [e.twin for e in data] == [None, None]
     part = data.read(-1, 3, 4)
     assert np.array_equal(part.frames, written[1].frames[3:7]) and np.array_equal(part.actions, written[1].actions[3:7])
     with h5py.File(tmp_path / "set/main_data.hdf5") as file:
         assert np.array_equal(np.asarray(file["episode_0/actions"]).ravel(), written[0].actions[1:, 0])
+
+
+def test_data_set_keeps_marks_of_twins(tmp_path):
+    with orrery.DatasetWriter(tmp_path / "set", FACTS) as writer:
+        writer.add(episode(9, 1))
+        twin = episode(6, 2)
+        twin.twin = (0, 3, 2)
+        writer.add(twin)
+    assert [e.twin for e in orrery.Dataset(tmp_path / "set")] == [None, (0, 3, 2)]
+    writer = orrery.DatasetWriter(tmp_path / "other", FACTS)
+    twin.twin = (0, 0, 2)
+    with pytest.raises(orrery.Error, match="twin_of = 0"):
+        writer.add(twin)
 
 
 def test_data_set_refuses_what_does_not_fit(tmp_path):

@@ -16,6 +16,7 @@ class Episode:
     actions: np.ndarray | None  # [T, A] float32; None when the set has no actions
     pose: np.ndarray | None  # [T, 3] float32: x, y, angle in radians; None when the set has none
     seed: int = 0
+    twin: tuple | None = None  # (of, begin, at): frames 0 .. at repeat frames begin .. begin + at of the earlier episode `of`
 
 
 class Dataset:
@@ -60,7 +61,7 @@ class DatasetWriter:
         self._core = _core.DatasetWriter(fspath(folder), json.dumps(facts), overwrite)
 
     def add(self, episode):
-        self._core.add(episode.frames, episode.actions, episode.pose, episode.seed)
+        self._core.add(episode.frames, episode.actions, episode.pose, episode.seed, episode.twin)
 
     @property
     def episodes(self):

@@ -19,6 +19,7 @@ EXAMPLES = """examples:
   orrery-record gymnasium:VizdoomMyWayHome-v1 --episodes 200 --policy explore --out data/doom
   orrery-record gymnasium:ALE/Breakout-v5 --frames 50000 --policy sticky --out data/breakout
   orrery-record gymnasium:ALE/Pong-v5 --episodes 20 --to-videos videos/pong
+  orrery-record gymnasium:ALE/Pong-v5 --episodes 24 --twins 2 --seed 1 --out data/pong-test
   orrery-record gymnasium:CarRacing-v3 --policy sticky --env-option continuous=false --out data/cars
 """
 
@@ -105,6 +106,10 @@ def make_parser():
     add("--env-option", type=env_option, action="append", default=[], metavar="KEY=VALUE",
         help="an argument of the world, may be repeated")
     add("--seed", type=whole(0), default=0, metavar="N", help="the same seed and workers give the same recording (default 0)")
+    add("--twins", type=whole(1), metavar="K",
+        help="make up to K twins of every episode: back to an earlier frame, then another action for a while; for sets "
+             "that models are judged on (worlds that can be put back, as Atari's)")
+    add("--twin-steps", type=whole(8), default=32, metavar="N", help="steps of a twin after the last shared frame (default 32)")
     add("--workers", type=whole(1), default=2, metavar="N", help="worlds that run at once (default 2)")
     return parser
 
@@ -131,11 +136,14 @@ def record(options, stopped):
     size = options.size if options.size is not None else 0 if videos else 64
     if not videos and size < 8:
         raise Error(f"--size {size}: expected at least 8")
+    if videos and options.twins:
+        raise Error("--twins: twins are marked in data sets only; record with --out")
     if videos and size % 2:
         raise Error(f"--size {size}: expected an even number for videos")
     target = Path(options.to_videos if videos else options.out)
     job = Job(options.world, SourceOptions(options.frame_skip or 0, options.render, options.pose, dict(options.env_option)),
-              options.policy, size, options.fit, options.max_steps, options.min_steps, options.seed, options.workers)
+              options.policy, size, options.fit, options.max_steps, options.min_steps, options.seed, options.workers,
+              options.twins or 0, options.twin_steps)
     max_episodes = options.episodes or (math.inf if options.frames else 100)
     max_frames = options.frames or math.inf
     with Recorder(job) as recorder:
@@ -143,10 +151,14 @@ def record(options, stopped):
         sink = (VideoSink if videos else DatasetSink)(target, facts, options.overwrite)
         total, unit = (options.frames, "frames") if options.frames else (max_episodes, "episodes")
         progress = _core.Progress(target.name, total, unit)
-        motion, episodes, frames, start = Motion(), 0, 0, time.monotonic()
+        motion, episodes, frames, twins, start = Motion(), 0, 0, 0, time.monotonic()
         try:
             for episode in recorder.episodes(stopped):
                 sink.add(episode)
+                for twin in episode.twins:
+                    twin.twin = (episodes + twins, *twin.twin[1:])
+                    sink.add(twin)
+                twins += len(episode.twins)
                 motion.add(episode)
                 episodes, frames = episodes + 1, frames + len(episode.frames)
                 progress.update(min(frames, total) if options.frames else episodes,
@@ -155,6 +167,9 @@ def record(options, stopped):
                     break
             seconds = time.monotonic() - start
             progress.finish()
+            if options.twins and episodes and not twins and not stopped():
+                raise Error(f"--twins: no episode went on for {options.twin_steps} steps after its 16th frame, in the world and in "
+                            "a twin; lower --twin-steps")
             if episodes:
                 sink.finish()
             else:
@@ -164,7 +179,8 @@ def record(options, stopped):
             raise
     if episodes:
         moved = f", pose changes in {motion.moved / motion.steps:.0%} of steps" if facts["has_pose"] else ""
-        print(f"{target}: {episodes} episodes, {frames} frames, {motion.steps / seconds:.0f} steps/s{moved}")
+        told = f", {twins} twins" if options.twins else ""
+        print(f"{target}: {episodes} episodes, {frames} frames{told}, {motion.steps / seconds:.0f} steps/s{moved}")
     return episodes
 
 

@@ -13,6 +13,7 @@ from .errors import Error
 from .images import Resizer
 from .policies import make_policy
 from .sources import SourceOptions, open_source
+from .twins import BEFORE, TwinMaker
 
 # Workers share the cores; each with several threads for small products is many times slower.
 THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -30,6 +31,8 @@ class Job:
     min_steps: int = 16
     seed: int = 0
     workers: int = 2
+    twins: int = 0  # of each episode
+    twin_steps: int = 32
 
 
 @dataclass
@@ -39,16 +42,22 @@ class Recorded:
     actions: np.ndarray
     pose: np.ndarray | None
     seed: int
+    twin: tuple | None = None  # of a twin: (index of the episode in the set, or None as yet; its frame 0 there; last shared frame)
+    twins: list = field(default_factory=list)  # of this episode
 
 
 class Stopped(Exception):
     """The process that asked for episodes wants no more."""
 
 
-def record_episode(source, policy, resize, max_steps, seed, stopped=lambda: False):
-    """One episode of at most `max_steps` steps; the same seed gives the same one in a world that is deterministic."""
+def record_episode(source, policy, resize, max_steps, seed, stopped=lambda: False, maker=None):
+    """One episode of at most `max_steps` steps, with its twins if there is a maker; the same seed gives the same one in a
+    world that is deterministic."""
     policy.begin(np.random.default_rng([seed, 1]))
     frame, pose = source.reset(seed)
+    if maker:
+        maker.begin()
+        maker.look(frame)
     frames, poses = [resize(frame)], [pose]
     actions = [np.zeros(source.actions.width, np.float32)]
     for _ in range(max_steps):
@@ -61,9 +70,25 @@ def record_episode(source, policy, resize, max_steps, seed, stopped=lambda: Fals
             actions.append(row)
             poses.append(following)
             pose = following
+            if maker:
+                maker.look(frame, done)
         if done:
             break
-    return Recorded(np.stack(frames), np.stack(actions), None if poses[0] is None else np.stack(poses), seed)
+    episode = Recorded(np.stack(frames), np.stack(actions), None if poses[0] is None else np.stack(poses), seed)
+    if maker:
+        made = maker.make(episode.actions, np.random.default_rng([seed, 2]), resize)
+        episode.twins = [join_twin(episode, *twin) for twin in made]
+    return episode
+
+
+def join_twin(episode, fork, rows, frames, poses):
+    """A twin as an episode of its own: the frames before the fork, then what followed."""
+    begin = fork - BEFORE
+    actions = np.concatenate([episode.actions[begin:fork + 1], rows])
+    actions[0] = 0
+    return Recorded(np.concatenate([episode.frames[begin:fork + 1], np.stack(frames)]), actions,
+                    None if episode.pose is None else np.concatenate([episode.pose[begin:fork + 1], np.stack(poses)]),
+                    episode.seed, (None, begin, BEFORE))
 
 
 def _serve(job, worker, pipe):
@@ -76,11 +101,12 @@ def _serve(job, worker, pipe):
         source = open_source(job.world, job.source)
         resize = Resizer(job.size, job.size, job.fit)
         policy = make_policy(job.policy, source.actions, bool(source.pose_names))
+        maker = TwinMaker(source, job.twins, job.twin_steps) if job.twins else None
         pipe.send(("facts", {"actions": source.actions.facts, "fps": source.fps, "has_pose": bool(source.pose_names)}))
         index = worker
         while True:
             seed = int(np.random.SeedSequence([job.seed, index]).generate_state(1)[0])
-            episode = record_episode(source, policy, resize, job.max_steps, seed, pipe.poll)
+            episode = record_episode(source, policy, resize, job.max_steps, seed, pipe.poll, maker)
             pipe.send(("episode", index, episode))
             index += job.workers
     except (Stopped, BrokenPipeError, EOFError):

@@ -30,6 +30,7 @@ class Source:
 
     default_skip = 1
     ticks_a_second = None  # of the game; None: what the world's metadata says
+    clone_arguments = {}  # of clone_state, where the world has it
 
     def __init__(self, env, options, rendered, skip):
         self.env, self.skip, self._rendered = env, skip, rendered
@@ -91,6 +92,16 @@ class Source:
         if done and not self.has_last_frame():
             return None, None, True
         return self._frame(observation), self._read(info), done
+
+    def snapshot(self):
+        """Everything that decides the future, for restore(). Error from a world that cannot be put back."""
+        if not all(hasattr(self.env.unwrapped, method) for method in ("clone_state", "restore_state")):
+            raise Error("twins: this world cannot be put back to an earlier moment (expected the methods clone_state and "
+                        "restore_state, which Atari's worlds have); record it without --twins")
+        return self.env.unwrapped.clone_state(**self.clone_arguments)
+
+    def restore(self, snapshot):
+        self.env.unwrapped.restore_state(snapshot)
 
     def close(self):
         self.env.close()
@@ -172,6 +183,7 @@ class Atari(Source):
 
     default_skip = 4
     ticks_a_second = 60
+    clone_arguments = {"include_rng": True}
 
     @classmethod
     def prepare(cls):

@@ -1,8 +1,10 @@
 // frozen, shuffle, reverse, random: films that nobody's actions change.
 #include <algorithm>
+#include <tuple>
 
 #include "core/rng.h"
 #include "eval/dummies/kinds.h"
+#include "eval/recordings/windows.h"
 
 namespace orrery {
 
@@ -86,6 +88,10 @@ class Stranger : public FilmShow {
     other.seed = DeriveSeed(chance, "world");
     other.take = 0;
     other.intervention.clear();
+    if (IsRecording(other.world)) {
+      std::tie(other.seed, other.actions) = RandomWindow(*MakeRecording(other.world), other.Last(), other.seed);
+      return TrueMoments(other);
+    }
     const auto wrong = WrongActions(Plan(), Facts().actions, chance);
     std::copy(wrong.begin(), wrong.end(), other.actions.begin() + other.context - 1);
     return TrueMoments(other);

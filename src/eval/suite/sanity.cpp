@@ -139,6 +139,21 @@ const std::vector<Rule>& Rules() {
       {"causality.control.normalised", "wrongact", "0", Near(0, 0.05)},
       {"causality.control.delta-psnr", "copy", "> 0", Above(0)},
       {"causality.control.delta-psnr", "ignore", "0", Near(0, 1e-9)},
+      {"causality.control.delta-psnr", "frozen", "0", Near(0, 1e-9)},
+      {"causality.recorded-twin.precision", "copy", "1", Near(1, 1e-9)},
+      {"causality.recorded-twin.precision", "noise", "1: noise is shared, clamping hides some of it", Near(1, 0.02)},
+      {"causality.recorded-twin.precision", "random", "< copy", Compared("copy", false)},
+      {"causality.recorded-twin.recall", "copy", "1", Near(1, 1e-9)},
+      {"causality.recorded-twin.recall", "frozen", "0", Near(0, 1e-9)},
+      {"causality.recorded-twin.recall", "lag2", "< copy", Compared("copy", false)},
+      {"causality.recorded-twin.f1", "copy", "1", Near(1, 1e-9)},
+      {"causality.recorded-twin.f1", "frozen", "0", Near(0, 1e-9)},
+      {"causality.recorded-twin.false-effects", "copy", "0", Near(0, 0)},
+      {"causality.recorded-twin.false-effects", "random", "> 0", Above(0)},
+      {"causality.recorded-twin.leak", "copy", "0", Near(0, 0)},
+      {"causality.recorded-twin.leak", "random", "> 0: it knows the other actions beforehand", Above(0)},
+      {"causality.recorded-twin.null", "copy", "0", Near(0, 0)},
+      {"causality.recorded-twin.null", "noise", "0: noise is shared", Near(0, 0)},
   };
   return rules;
 }

@@ -1,0 +1,36 @@
+#include "eval/recordings/plans.h"
+
+#include <algorithm>
+
+#include "eval/recordings/windows.h"
+
+namespace orrery {
+
+std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
+  constexpr int64_t kFrames = 24, kDrift = 64, kTwin = 24, kCost = 256, kLongCost = 4096;
+  const auto recording = MakeRecording(world);
+  const std::string spec = recording->Facts().spec;
+  ProbePlan base;
+  base.world = spec;
+  base.scenarios = 12 * scale;
+  const int64_t episodes = std::ssize(RecordedScenarios(spec, base.scenarios, base.context, kFrames, base.seed));  // or says why not
+  // As long as wanted, or as `count` episodes have it; in whole windows of 8.
+  const auto most = [&](int64_t wanted, int64_t count) {
+    return std::min(wanted, (LongestWindow(*recording, count) - base.context) / 8 * 8);
+  };
+  std::vector<ProbePlan> plans;
+  const auto add = [&](const char* probe, int64_t frames) {
+    plans.push_back(base);
+    plans.back().probe = probe;
+    plans.back().frames = frames;
+  };
+  add("similarity", kFrames);
+  add("drift", most(kDrift * scale, episodes));
+  add("control", kFrames);
+  add("recorded-twins", kTwin);
+  add("cost", most(scale == 1 ? kCost : kLongCost, 1));
+  plans.back().scenarios = 1;
+  return plans;
+}
+
+}  // namespace orrery

@@ -1,0 +1,78 @@
+// Suites on recordings: plans that fit the data, dummies that score as they must, causes where a recording knows nothing.
+#include "../core/error_of.h"
+#include "eval/recordings/plans.h"
+#include "eval/suite/suite.h"
+#include "recorded.h"
+
+#include <cmath>
+
+namespace orrery {
+namespace {
+
+const Metric* Find(const Evaluation& e, std::string_view id) {
+  for (const Metric& m : e.metrics)
+    if (m.id == id) return &m;
+  return nullptr;
+}
+
+std::vector<std::unique_ptr<Subject>> Judges(std::initializer_list<const char*> names) {
+  std::vector<std::unique_ptr<Subject>> subjects;
+  for (const char* name : names) subjects.push_back(Judged(fmt::format("dummy:{}", name)));
+  return subjects;
+}
+
+TEST_F(Recorded, DummiesScoreOnRecordingsAsTheyMust) {
+  RecordSet(Set("a"), 12, 90, 24, 24);
+  const SuiteOptions options{.suite = "quick", .worlds = {}, .rank = 0, .ranks = 1, .recordings = {Spec("a")}};
+  const auto subjects = Judges({"copy", "frozen", "blur", "noise", "shuffle", "reverse", "random", "lag2", "ignore"});
+  const auto all = RunSuite(subjects, options, folder_ / "out");
+  std::map<std::string, int> rows;
+  for (const SanityRow& r : SanityRows(all)) {
+    EXPECT_TRUE(r.pass) << r.metric << " of " << r.dummy << ": expected " << r.expected << ", got " << r.got.value_or(NAN);
+    ++rows[r.metric.substr(0, r.metric.find(' '))];
+  }
+  for (const char* metric : {"quality.psnr", "quality.motion-ratio", "persistence.exposure-gap", "causality.recorded-twin.recall",
+                             "causality.recorded-twin.precision", "causality.recorded-twin.leak", "causality.control.delta-psnr"})
+    EXPECT_GE(rows[metric], 1) << metric;
+  const Metric* unknown = Find(all[0], "causality.control.delta-psnr");
+  ASSERT_TRUE(unknown);
+  EXPECT_NE(unknown->cause.find("nobody took this action"), std::string::npos) << unknown->cause;
+  EXPECT_NE(Find(all[0], "causality.control.calibrated")->cause.find("wrong actions"), std::string::npos);
+  EXPECT_TRUE(all.back().metrics.empty()) << "ignore needs a simulator";
+  EXPECT_NE(all.back().protocol.at("skipped")[0].at("reason").get<std::string>().find("it needs a simulator"), std::string::npos);
+}
+
+TEST_F(Recorded, PlansFitTheEpisodesAndTooFewAreRefused) {
+  RecordSet(Set("short"), 6, 45);
+  RecordSet(Set("few"), 4, 45);
+  std::map<std::string, int64_t> frames;
+  for (const ProbePlan& plan : RecordingPlans(Spec("short"), 4)) frames[plan.probe] = plan.frames;
+  EXPECT_EQ(frames.at("similarity"), 24);
+  EXPECT_EQ(frames.at("drift"), 32) << "of 46 frames 8 are shown; whole windows of 8";
+  EXPECT_EQ(frames.at("cost"), 32);
+  EXPECT_NE(ErrorOf([&] { RecordingPlans(Spec("few"), 1); }).find("at least 5 episodes"), std::string::npos);
+  EXPECT_NE(ErrorOf([&] { RecordingPlans(Spec("short", "validation"), 1); }).find("split=all"), std::string::npos);
+}
+
+TEST_F(Recorded, ACellOfAnotherRecordingInTheSameFolderIsDoneAgain) {
+  RecordSet(Set("a"), 6, 45);
+  const SuiteOptions options{.suite = "quick", .worlds = {}, .rank = 0, .ranks = 1, .recordings = {Spec("a")}};
+  const double before = *Find(RunSuite(Judges({"frozen"}), options, folder_ / "out")[0], "quality.psnr")->value;
+  EXPECT_EQ(*Find(RunSuite(Judges({"frozen"}), options, folder_ / "out")[0], "quality.psnr")->value, before);
+  std::filesystem::remove_all(Set("a"));
+  RecordSet(Set("a"), 6, 45, 0, 0, "maze(size=7, height=16, width=16)");
+  EXPECT_NE(*Find(RunSuite(Judges({"frozen"}), options, folder_ / "out")[0], "quality.psnr")->value, before);
+}
+
+TEST_F(Recorded, ASetWithoutTwinsSaysSo) {
+  RecordSet(Set("a"), 6, 45);
+  ProbePlan plan;
+  plan.probe = "recorded-twins";
+  plan.world = Spec("a");
+  const ProbeResult result = ProbeRecordedTwins(*Judged("dummy:copy"), plan);
+  EXPECT_EQ(result.metrics.size(), 6u);
+  for (const Metric& m : result.metrics) EXPECT_NE(m.cause.find("orrery-record --twins"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace orrery
