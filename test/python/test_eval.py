@@ -2,7 +2,7 @@
 import json
 
 import pytest
-from program import run
+from program import make_world, run
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -62,6 +62,37 @@ def test_reports_are_put_side_by_side(results, tmp_path):
     assert "causality.twin.remove.cne" in done.stdout
     page = (tmp_path / "both.html").read_text()
     assert "dummy:copy" in page and "dummy:ignore" in page
+
+
+@pytest.fixture(scope="module")
+def maze(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("recorded"))
+
+
+def test_a_model_is_judged_on_recordings(maze, tmp_path):
+    done = run("eval", maze / "run", "dummy:copy,dummy:frozen,dummy:ignore", "--data", maze / "set", "--split", "all", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sanity"] > 10
+    folder = next(f for f in (tmp_path / "out").iterdir() if f.name.endswith("run"))
+    metrics = {m["id"]: m for m in json.loads((folder / "eval.json").read_text())["metrics"]}
+    assert metrics["quality.psnr"]["n"] == 6 and metrics["quality.psnr"]["world"].startswith("recording(path=")
+    assert metrics["causality.control.delta-psnr"]["value"] is not None
+    assert "twins" in metrics["causality.recorded-twin.recall"]["cause"]
+    assert "doubles 4 times from 8 frames is needed, this one ends at" in metrics["cost.time-exponent"]["cause"]
+    assert (tmp_path / "out/report.html").stat().st_size > 10_000
+
+
+def test_recordings_that_do_not_fit_are_refused(maze, tmp_path):
+    for world in ("billiards", "maze(size=5, height=32, width=32)"):
+        assert run("record", world, "--episodes", 5, "--frames", 40, "--out", tmp_path / "set", "--overwrite").returncode == 0
+        done = run("eval", maze / "run", "--data", tmp_path / "set", "--split", "all", "--out", tmp_path / "out")
+        assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+        assert ("was trained with" if world == "billiards" else "makes frames of 64x64") in done.stderr
+    for words, told in (([], "at least 5 episodes"), (["--split", "test"], "valid: validation, train, all")):
+        done = run("eval", maze / "run", "--data", maze / "set", *words, "--out", tmp_path / "out")
+        assert done.returncode == 2 and told in done.stderr and len(done.stderr.strip().splitlines()) == 1
+    done = run("eval", maze / "run", "--data", tmp_path / "nothing", "--out", tmp_path / "out")
+    assert done.returncode == 2 and "no data set" in done.stderr
 
 
 @pytest.mark.parametrize(

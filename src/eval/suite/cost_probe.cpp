@@ -58,6 +58,11 @@ ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan) {
     bytes.push_back(static_cast<double>(*subject.StateBytes(*world)));
     block.clear();
   }
+  constexpr size_t kLeast = 4;  // doublings of the history
+  if (history.size() < kLeast)
+    return {Missing(plan, ids, fmt::format("a history that doubles {} times from {} frames is needed, this one ends at {}", kLeast,
+                                           plan.context, s.Last() + 1)),
+            {}};
   return {{Growth(plan, "cost.time-exponent", history, time, "ms a frame",
                   "Slope of log time on log history; medians between doublings of the history."),
            Growth(plan, "cost.bytes-exponent", history, bytes, "bytes of state", "Slope of log bytes on log history.")},

@@ -9,7 +9,7 @@
 #include "core/progress.h"
 #include "core/signals.h"
 #include "eval/recordings/plans.h"
-#include "eval/recordings/recording.h"
+#include "eval/recordings/windows.h"
 
 namespace orrery {
 
@@ -62,6 +62,14 @@ std::vector<ProbePlan> ChosenPlans(const SuiteOptions& options) {
   for (const std::string& recording : options.recordings)
     for (ProbePlan& plan : RecordingPlans(recording, options.suite == "full" ? 4 : 1)) plans.push_back(std::move(plan));
   return plans;
+}
+
+// A model that was named together with a recording of something else is a mistake, not a cell to leave out.
+void RequireFit(const Subject& subject, const std::vector<std::string>& recordings) {
+  if (subject.Kind() != SubjectKind::kModel) return;
+  for (const std::string& recording : recordings)
+    if (const std::string reason = subject.Unfit(RecordedScenarios(recording, 1, 1, 1, 0)[0]); !reason.empty())
+      Fail("{} does not fit {}: {}", subject.Name(), recording, reason);
 }
 
 Evaluation RunCell(const Subject& subject, const Cell& cell) {
@@ -125,6 +133,7 @@ std::pair<int64_t, int64_t> LauncherRank() {
 std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& subjects, const SuiteOptions& options,
                                  const fs::path& folder) {
   const std::vector<ProbePlan> plans = ChosenPlans(options);
+  for (const auto& subject : subjects) RequireFit(*subject, options.recordings);
   std::vector<Json> facts;
   std::vector<Cell> cells;
   for (size_t i = 0; i < subjects.size(); ++i) {
