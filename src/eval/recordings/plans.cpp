@@ -7,7 +7,7 @@
 namespace orrery {
 
 std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
-  constexpr int64_t kFrames = 24, kDrift = 64, kTwin = 24, kCost = 256, kLongCost = 4096;
+  constexpr int64_t kFrames = 24, kDrift = 64, kGap = 128, kTwin = 24, kCost = 256, kLongCost = 4096;
   const auto recording = MakeRecording(world);
   const std::string spec = recording->Facts().spec;
   ProbePlan base;
@@ -26,6 +26,7 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   };
   add("similarity", kFrames);
   add("drift", most(kDrift * scale, episodes));
+  add("revisit", most(kGap, episodes));
   add("control", kFrames);
   add("recorded-twins", kTwin);
   add("cost", most(scale == 1 ? kCost : kLongCost, 1));

@@ -4,7 +4,7 @@
 
 namespace orrery {
 
-// similarity, drift, control, recorded-twins and cost, as long as the recording's episodes allow. `scale`: 1 quick, 4 full.
+// similarity, drift, revisit, control, recorded-twins and cost, as long as the recording's episodes allow. `scale`: 1 quick, 4 full.
 // Throws Error when it has too few episodes of the least length.
 std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale);
 

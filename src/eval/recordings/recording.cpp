@@ -211,10 +211,7 @@ uint64_t RecordingWorld::Fingerprint() const {
   return HashBytes(seen);
 }
 
-bool IsRecording(std::string_view spec) {
-  const std::vector<SpecPart> parts = ParseSpec(spec);
-  return parts.size() == 1 && parts.front().name == "recording";
-}
+bool IsRecording(std::string_view spec) { return spec == "recording" || spec.starts_with("recording("); }
 
 std::unique_ptr<RecordingWorld> MakeRecording(std::string_view spec) {
   if (!IsRecording(spec)) Fail("world \"{}\": a recording expected, as recording(path=\"data/doom\")", spec);

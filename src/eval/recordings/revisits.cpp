@@ -71,6 +71,8 @@ double Stride(const RecordingWorld& recording, double still) {
 }
 
 std::vector<RevisitScenario> RecordedRevisits(std::string_view world, int64_t count, int64_t context, int64_t gap, uint64_t seed) {
+  if (context <= kSince) Fail("revisits: a context of {} frames or more expected, got {}", kSince + 1, context);
+  const int64_t before = context - 1 - kSince;
   const auto recording = MakeRecording(world);
   const double stride = Stride(*recording);
   Rng rng(DeriveSeed(seed, static_cast<uint64_t>(gap)), "revisits");
@@ -81,17 +83,17 @@ std::vector<RevisitScenario> RecordedRevisits(std::string_view world, int64_t co
   for (const int64_t e : episodes) {
     if (std::ssize(out) == count) break;
     std::vector<Visit> visits = FindRevisits(recording->Set().Poses(e), stride);
-    std::erase_if(visits, [&](const Visit& v) { return v.back - v.first < gap || v.back - v.first >= 2 * gap || v.first < context - 1; });
+    std::erase_if(visits, [&](const Visit& v) { return v.back - v.first < gap || v.back - v.first >= 2 * gap || v.first < before; });
     if (visits.empty()) continue;
     const Visit& v = visits[static_cast<size_t>(rng.Below(std::ssize(visits)))];
     RevisitScenario r;
-    const int64_t begin = v.first - (context - 1);
+    const int64_t begin = v.first - before;
     r.scenario.world = world;
     r.scenario.seed = recording->Seed(e, begin);
     r.scenario.context = context;
     r.scenario.actions = recording->Actions(e, begin, v.back - begin);
+    r.first = before;
     r.back = v.back - begin;
-    r.first = recording->Set().Read(e)->frames[v.first].clone();
     out.push_back(std::move(r));
   }
   return out;

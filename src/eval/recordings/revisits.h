@@ -22,14 +22,16 @@ std::vector<Visit> FindRevisits(const at::Tensor& poses, double stride, const Re
 // when the recording has no pose.
 double Stride(const RecordingWorld& recording, double still = 0.1);
 
+constexpr int64_t kSince = 4;  // frames of the context after the place, so that who stands still does not seem to remember
+
 struct RevisitScenario {
-  Scenario scenario;  // the context ends at the place
+  Scenario scenario;  // the context shows the place in its frame `first`
+  int64_t first = 0;  // context - 1 - kSince
   int64_t back = 0;   // the frame that is there again; the actions lead up to it
-  at::Tensor first;   // [H, W, 3] uint8, the last true frame there before: what a perfect memory of pictures would show
 };
 
-// Returns after `gap` .. 2 gap - 1 frames, up to `count`, each from an episode of its own, drawn by `seed`. Throws Error when the recording
-// has no pose; none where nobody came back.
+// Returns with back - first in gap .. 2 gap - 1, up to `count`, each from an episode of its own, drawn by `seed`. Throws Error when the
+// recording has no pose, and on contexts of less than kSince + 1 frames; none where nobody came back.
 std::vector<RevisitScenario> RecordedRevisits(std::string_view world, int64_t count, int64_t context, int64_t gap, uint64_t seed);
 
 }  // namespace orrery
