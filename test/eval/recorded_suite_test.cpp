@@ -64,6 +64,29 @@ TEST_F(Recorded, ACellOfAnotherRecordingInTheSameFolderIsDoneAgain) {
   EXPECT_NE(*Find(RunSuite(Judges({"frozen"}), options, folder_ / "out")[0], "quality.psnr")->value, before);
 }
 
+TEST_F(Recorded, RevisitsAreScoredWhereThereAreAnyAndSaidToBeMissingElsewhere) {
+  RecordSet(Set("a"), 12, 400);
+  RecordSet(Set("blind"), 6, 45, 0, 0, kRecorded, false);
+  ProbePlan plan;
+  plan.probe = "revisit";
+  plan.scenarios = 12;
+  plan.frames = 64;
+  plan.world = Spec("a");
+  const ProbeResult copy = ProbeRevisit(*Judged("dummy:copy"), plan), random = ProbeRevisit(*Judged("dummy:random"), plan);
+  ASSERT_EQ(copy.metrics.size(), 2u);
+  EXPECT_EQ(copy.metrics[0].id, "persistence.revisit.gain");
+  EXPECT_NEAR(copy.metrics[0].value.value(), 1, 1e-9) << copy.metrics[0].cause;
+  EXPECT_NEAR(random.metrics[0].value.value(), 0, 0.3);
+  EXPECT_EQ(copy.metrics[0].by.size(), 3u) << "16, 32, 64";
+  EXPECT_NEAR(copy.metrics[1].value.value(), 100, 1e-9);
+  EXPECT_LT(random.metrics[1].value.value(), 40);
+  EXPECT_GT(copy.metrics[1].anchors.at("earlier-picture"), random.metrics[1].value.value()) << "near places look alike";
+  plan.scenarios = 1;
+  EXPECT_NE(ProbeRevisit(*Judged("dummy:copy"), plan).metrics[0].cause.find("fewer than two episodes come back"), std::string::npos);
+  plan.world = Spec("blind");
+  for (const Metric& m : ProbeRevisit(*Judged("dummy:copy"), plan).metrics) EXPECT_NE(m.cause.find("with poses"), std::string::npos);
+}
+
 TEST_F(Recorded, ASetWithoutTwinsSaysSo) {
   RecordSet(Set("a"), 6, 45);
   ProbePlan plan;
