@@ -6,6 +6,7 @@
 #include "data/windows.h"
 #include "eval/inverse_model.h"
 #include "eval/pixels.h"
+#include "eval/statistics.h"
 
 namespace orrery {
 
@@ -103,13 +104,10 @@ Json ScoreActions(const std::shared_ptr<const WorldModel>& model, const Dataset&
   std::vector<int64_t> all(o.windows);
   std::iota(all.begin(), all.end(), 0);
   const double real_score = Measure(actions, on_real, truth, all), dream_score = Measure(actions, on_dream, truth, all);
-  std::vector<double> ratios;
-  for (int resample = 0; resample < 400; ++resample) {
-    std::vector<int64_t> rows(o.windows);
-    for (int64_t& r : rows) r = rng.Below(o.windows);
-    ratios.push_back(Measure(actions, on_dream, truth, rows) / Measure(actions, on_real, truth, rows));
-  }
-  std::sort(ratios.begin(), ratios.end());
+  const Interval ratio = Bootstrap(o.windows, [&](std::span<const int64_t> rows) {
+    const std::vector<int64_t> drawn(rows.begin(), rows.end());
+    return Measure(actions, on_dream, truth, drawn) / Measure(actions, on_real, truth, drawn);
+  });
   Json per_action = Json::array();
   for (int64_t a = 0; actions.Discrete() && a < actions.count; ++a) {
     const at::Tensor is = truth == a;
@@ -125,8 +123,8 @@ Json ScoreActions(const std::shared_ptr<const WorldModel>& model, const Dataset&
           {"real", real_score},
           {"dream", dream_score},
           {"ratio", dream_score / real_score},
-          {"ratio_low", ratios[9]},
-          {"ratio_high", ratios[389]},
+          {"ratio_low", ratio.low},
+          {"ratio_high", ratio.high},
           {"per_action", per_action}};
 }
 

@@ -232,8 +232,12 @@ std::vector<StateVariable> Billiards::TrueState() const {
   return state;
 }
 
+void Billiards::RequireCount(size_t balls) {
+  if (balls < 1 || balls > kMaxBalls) Fail("billiards: expected 1..{} balls, got {}", kMaxBalls, balls);
+}
+
 void Billiards::Check(const std::vector<Ball>& balls) const {
-  if (balls.empty() || balls.size() > kMaxBalls) Fail("billiards: expected 1..{} balls, got {}", kMaxBalls, balls.size());
+  RequireCount(balls.size());
   if (balls.front().id != 0) Fail("billiards: the first ball must be the cue (id 0), got id {}", balls.front().id);
   for (size_t i = 0; i < balls.size(); ++i) {
     const Ball& b = balls[i];

@@ -40,6 +40,7 @@ class Billiards : public FlatWorld {
 
   explicit Billiards(const BilliardsOptions& options);
   static orrery::Facts Describe();
+  static void RequireCount(size_t balls);  // throws Error unless 1..kMaxBalls
 
   void Reset(uint64_t seed) override;
   void Step(std::span<const float> action) override;

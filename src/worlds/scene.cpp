@@ -136,6 +136,15 @@ std::vector<Scene> LoadScenes(const std::filesystem::path& folder) {
   return scenes;
 }
 
+Scene BuiltInScene(std::string_view name) {
+  std::vector<std::string> names;
+  for (const BuiltInText& scene : BuiltInSceneTexts()) {
+    if (scene.name == name) return ParseScene(ParseJson(scene.json, scene.name), fmt::format("scene {}", name), std::string(name));
+    names.emplace_back(scene.name);
+  }
+  FailUnknown("scene", name, names);
+}
+
 StagedScene StageScene(const Scene& scene, int64_t index) {
   ORRERY_CHECK(index >= 0);
   const std::unique_ptr<World> world = MakeWorld(scene.world);

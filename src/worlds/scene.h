@@ -48,6 +48,14 @@ Scene LoadScene(const std::filesystem::path& file);
 // Every *.json of a folder, by name. Throws Error when there is none.
 std::vector<Scene> LoadScenes(const std::filesystem::path& folder);
 
+// The scene files that were there when the program was built.
+struct BuiltInText {
+  std::string_view name, json;
+};
+const std::vector<BuiltInText>& BuiltInSceneTexts();
+// Throws Error that lists the names.
+Scene BuiltInScene(std::string_view name);
+
 // Seeds of scenario i are tried from first_seed + kSeedsPerScenario * i on, until one has room for the trajectory and is changed by every
 // intervention at its time; scenarios do not depend on each other. Throws Error with the last reason when none does.
 constexpr uint64_t kSeedsPerScenario = 1000;

@@ -7,6 +7,7 @@
 
 #include "../core/error_of.h"
 #include "core/tensor_rng.h"
+#include "coverage.h"
 #include "eval/quality/feature_sets.h"
 
 namespace orrery {
@@ -152,18 +153,6 @@ TEST(PrecisionAndRecall, TellFidelityFromCoverage) {
   EXPECT_EQ(far.precision, 0);
   EXPECT_EQ(far.recall, 0);
   EXPECT_THROW(ManifoldPrecisionRecall(real, real.narrow(0, 0, 3)), Error);
-}
-
-// How often of `repetitions` draws the interval holds the truth.
-template <class Draw>
-double Coverage(int repetitions, double truth, const Draw& interval) {
-  int held = 0;
-  for (int i = 0; i < repetitions; ++i) {
-    Rng rng(static_cast<uint64_t>(i), "coverage");
-    const Interval found = interval(rng);
-    held += found.low <= truth && truth <= found.high;
-  }
-  return static_cast<double>(held) / repetitions;
 }
 
 TEST(SetIntervals, OfFrechetDistancesHoldTheValueOfEndlessSets) {

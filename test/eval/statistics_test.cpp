@@ -6,22 +6,10 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "core/rng.h"
+#include "coverage.h"
 
 namespace orrery {
 namespace {
-
-// How often of `repetitions` draws the interval holds the truth.
-template <class Draw>
-double Coverage(int repetitions, double truth, const Draw& interval) {
-  int held = 0;
-  for (int i = 0; i < repetitions; ++i) {
-    Rng rng(static_cast<uint64_t>(i), "coverage");
-    const Interval found = interval(rng);
-    held += found.low <= truth && truth <= found.high;
-  }
-  return static_cast<double>(held) / repetitions;
-}
 
 TEST(Intervals, OfClusteredMeansCoverTheTruth) {
   // 60 scenarios, 4 samples each that share their scenario's own shift: resampling single values would be far too sure.

@@ -7,6 +7,7 @@
 #include "../dynamics/awake.h"
 #include "codec/registry.h"
 #include "core/rng.h"
+#include "core/sha256.h"
 #include "eval/dummies/registry.h"
 #include "model/dream_world.h"
 #include "scenes.h"
@@ -152,6 +153,41 @@ TEST(Models, TakeRealFramesInPlaceOfImaginedOnes) {
   dream.Observe({frame.const_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel())}, s.actions[4]);
   EXPECT_TRUE(at::equal(Shot(dream), truth[5]));
   EXPECT_THROW(dream.Observe({frame.const_data_ptr<uint8_t>(), 3}, s.actions[5]), Error);
+}
+
+TEST(Models, TellWhatTheyAreAndChangeWithTheirWeights) {
+  const auto model = MazeModel();
+  const auto subject = ModelSubject("small", model, model->Config().rollout);
+  const Json facts = subject->Facts();
+  EXPECT_EQ(facts.at("kind"), "model");
+  EXPECT_EQ(facts.at("state"), model->Config().state);
+  EXPECT_EQ(facts.at("parameters"), model->Parameters());
+  EXPECT_EQ(Small()->Facts(), facts);
+  const at::NoGradGuard guard;
+  model->Network().parameters()[0].flatten()[0] += 1;
+  EXPECT_NE(ModelSubject("small", model, model->Config().rollout)->Facts(), facts);
+}
+
+TEST(Models, OfAFolderTellTheHashesOfItsFiles) {
+  const Json facts = Judged("models/maze")->Facts();
+  EXPECT_EQ(facts.at("sha256").at("model.safetensors"), FileSha256("models/maze/model.safetensors"));
+  EXPECT_NE(facts.at("sha256").at("codec.safetensors"), facts.at("sha256").at("model.safetensors"));
+  EXPECT_EQ(facts.at("training_seed"), 0);
+}
+
+TEST(Models, AloneRememberInBytesAndObserve) {
+  const Scenario s = PolicyScenario(kSmallMaze, 2, 5, 12);
+  const auto model = Small(), copy = Judged("dummy:copy");
+  const auto dream = model->Begin(s, 0), world = copy->Begin(s, 0);
+  EXPECT_GT(model->StateBytes(*dream).value(), 0);
+  EXPECT_FALSE(copy->StateBytes(*world).has_value());
+  const at::Tensor frame = MakeTruth(s).film.frames[5];
+  const std::span<const uint8_t> bytes(frame.const_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel()));
+  EXPECT_TRUE(model->Observe(*dream, bytes, s.actions[4]));
+  EXPECT_TRUE(at::equal(Shot(*dream), frame));
+  const at::Tensor before = Shot(*world);
+  EXPECT_FALSE(copy->Observe(*world, bytes, s.actions[4]));
+  EXPECT_TRUE(at::equal(Shot(*world), before));
 }
 
 TEST(Specs, NameSubjects) {

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <set>
 
+#include "worlds/scene.h"
+
 namespace orrery {
 namespace {
 
@@ -56,12 +58,46 @@ TEST_F(Suite, FinishedCellsAreKeptAndRanksChangeNoDigit) {
   first.ranks = second.ranks = 2;
   second.rank = 1;
   EXPECT_TRUE(RunSuite(Dummies({"dummy:copy", "dummy:noise"}), second, folder_ / "shared").empty());
-  const fs::path cell = folder_ / "shared/cells/dummy_copy/physics-iq-pendulum/eval.json";
+  const fs::path cell = folder_ / "shared/cells/dummy_copy/physics-iq-pendulum-kick/eval.json";
   ASSERT_TRUE(fs::exists(cell));
   const auto before = fs::last_write_time(cell);
   EXPECT_EQ(Metrics(RunSuite(Dummies({"dummy:copy", "dummy:noise"}), first, folder_ / "shared")), alone);
   EXPECT_EQ(fs::last_write_time(cell), before);
   EXPECT_TRUE(fs::exists(folder_ / "shared/dummy_noise/eval.json"));
+}
+
+// A finished cell of another probe version, plan or subject is done again.
+TEST_F(Suite, CellsOfSomethingElseAreDoneAgain) {
+  const auto copy = Dummies({"dummy:copy"});
+  RunSuite(copy, Small(), folder_);
+  const fs::path kept = folder_ / "cells/dummy_copy/physics-iq-pendulum-kick", spoilt = folder_ / "cells/dummy_copy/similarity-pendulum";
+  Evaluation e = LoadEvaluation(spoilt);
+  const std::string right = ToJson(e).at("metrics").dump();
+  for (const char* what : {"/probe_version", "/subject/kind", "/plan/seed"}) {
+    e = LoadEvaluation(spoilt);
+    ASSERT_TRUE(e.run.at("key").contains(Json::json_pointer(what)));
+    e.run["key"][Json::json_pointer(what)] = "another";
+    e.metrics.clear();
+    SaveEvaluation(e, spoilt);
+    const auto before = fs::last_write_time(kept / "eval.json");
+    EXPECT_EQ(RunSuite(copy, Small(), folder_)[0].metrics.empty(), false);
+    EXPECT_EQ(ToJson(LoadEvaluation(spoilt)).at("metrics").dump(), right) << what;
+    EXPECT_EQ(fs::last_write_time(kept / "eval.json"), before) << "the others stay";
+  }
+}
+
+TEST_F(Suite, ScenesGiveWorldsWaysAndSeeds) {
+  const ProbePlan plan = ScenePlan("self-consistency", "maze-loop", 2, 0);
+  const std::vector<Scenario> scenarios = MakeScenarios(plan);
+  const Scene scene = LoadScene("scenes/maze-loop.json");
+  for (int64_t i = 0; i < 2; ++i) {
+    const StagedScene staged = StageScene(scene, i);
+    EXPECT_EQ(scenarios[static_cast<size_t>(i)].seed, staged.seed);
+    EXPECT_EQ(scenarios[static_cast<size_t>(i)].actions, staged.trajectory.actions);
+    EXPECT_EQ(scenarios[static_cast<size_t>(i)].context, scene.context);
+  }
+  EXPECT_EQ(plan.Name(), "self-consistency-maze-loop");
+  EXPECT_THROW(ScenePlan("twins", "maze-lop", 2, 0), Error);
 }
 
 TEST_F(Suite, WhatDoesNotFitIsSkippedWithTheReason) {

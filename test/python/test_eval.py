@@ -1,8 +1,11 @@
 """`orrery eval` and `orrery report` from outside: numbers, files, and the page in a real browser."""
 import json
+import os
+import shutil
+import subprocess
 
 import pytest
-from program import make_world, run
+from program import ORRERY, make_world, run
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
@@ -93,6 +96,21 @@ def test_recordings_that_do_not_fit_are_refused(maze, tmp_path):
         assert done.returncode == 2 and told in done.stderr and len(done.stderr.strip().splitlines()) == 1
     done = run("eval", maze / "run", "--data", tmp_path / "nothing", "--out", tmp_path / "out")
     assert done.returncode == 2 and "no data set" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("mpirun"), reason="needs mpirun (openmpi-bin)")
+def test_two_processes_of_mpirun_give_every_digit_of_one(tmp_path):
+    arguments = ["eval", "dummy:copy,dummy:frozen", "--world", "pendulum", "--out"]
+    alone = run(*arguments, tmp_path / "alone")
+    assert alone.returncode == 0, alone.stderr
+    mpirun = ["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "2"]
+    both = subprocess.run([*mpirun, ORRERY, *arguments, str(tmp_path / "both")], capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert both.returncode == 0, both.stderr
+    assert json.loads(both.stdout)["subjects"] == 2, "one process speaks: they know of each other"
+    for subject in ("dummy_copy", "dummy_frozen"):
+        one, two = (json.loads((tmp_path / out / subject / "eval.json").read_text()) for out in ("alone", "both"))
+        assert one["metrics"] == two["metrics"] and one["model"] == two["model"] and one["protocol"] == two["protocol"]
 
 
 @pytest.mark.parametrize(

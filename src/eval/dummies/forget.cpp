@@ -53,14 +53,14 @@ class Recollection {
   std::vector<uint8_t> gone_;
 };
 
-void ForgetMaze(Maze& maze, const Sight& sight, std::span<const size_t> cells, std::span<const size_t> objects, uint64_t chance) {
+void ForgetMaze(Maze& maze, const Recollection& places, std::span<const size_t> cells, std::span<const size_t> objects, uint64_t chance) {
   MazeState s = maze.State();
   std::vector<uint8_t> colors;  // that this maze has
-  std::vector<size_t> hiding;   // free cells out of sight
+  std::vector<size_t> hiding;   // free cells of which nothing is remembered: an empty one that is must stay empty
   for (size_t i = 0; i < s.map.wall.size(); ++i) {
     if (s.map.wall[i]) continue;
     if (std::find(colors.begin(), colors.end(), s.map.color[i]) == colors.end()) colors.push_back(s.map.color[i]);
-    if (!sight.places[i]) hiding.push_back(i);
+    if (places.Gone(i)) hiding.push_back(i);
   }
   std::sort(colors.begin(), colors.end());
   for (const size_t cell : cells) {
@@ -176,7 +176,7 @@ class Forget : public StandIn {
     const std::vector<size_t> places = places_.Forget(frame, limit_), things = things_.Forget(frame, limit_);
     if (places.empty() && things.empty()) return;
     const uint64_t chance = DeriveSeed(DeriveSeed(Seed(), "forget"), static_cast<uint64_t>(frame));
-    if (kind_ == SightKind::kMaze) ForgetMaze(static_cast<Maze&>(Inner()), sight, places, things, chance);
+    if (kind_ == SightKind::kMaze) ForgetMaze(static_cast<Maze&>(Inner()), places_, places, things, chance);
     if (kind_ == SightKind::kOccluder) ForgetDiscs(static_cast<Occluder&>(Inner()), things, chance);
     if (kind_ == SightKind::kKeys) ForgetTiles(static_cast<Keys&>(Inner()), places_, places, chance);
   }

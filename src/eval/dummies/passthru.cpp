@@ -108,7 +108,7 @@ class GhostTable : public FlatWorld {
     } else if (name == "add") {
       const double x = params["x"], y = params["y"];
       Ball ball{next_id_, params["color"].get<int32_t>(), x, y, 0, 0, balls_.front().radius};
-      if (balls_.size() >= Billiards::kMaxBalls) Fail("billiards: expected 1..{} balls, got {}", Billiards::kMaxBalls, balls_.size() + 1);
+      Billiards::RequireCount(balls_.size() + 1);
       alone_.SetBalls({AsCue(ball)});
       Take(alone_.Balls().front(), ball);
       balls_.push_back(ball);

@@ -27,6 +27,19 @@ void MarkRay(const MazeMap& map, double x, double y, double dx, double dy, std::
   }
 }
 
+// Whether the picture hangs on an object that is in front of no pixel: behind one that is near, and so translucent, it still tints.
+bool Tints(const Maze& maze, size_t object) {
+  std::vector<uint8_t> with(static_cast<size_t>(3 * maze.Facts().height * maze.Facts().width)), without = with;
+  Maze other = maze;
+  MazeState state = maze.State();
+  state.objects[object].x = state.x;  // nothing is drawn of what stands where the viewer does
+  state.objects[object].y = state.y;
+  other.SetState(std::move(state));
+  maze.Render(with);
+  other.Render(without);
+  return with != without;
+}
+
 }  // namespace
 
 Sight MazeSight(const Maze& maze) {
@@ -44,6 +57,10 @@ Sight MazeSight(const Maze& maze) {
   maze.RenderIds(ids);
   for (const int32_t id : ids)
     if (id >= 2) sight.things[static_cast<size_t>(id - 2)] = 1;
+  for (size_t i = 0; i < state.objects.size(); ++i) {
+    const MazeObject& o = state.objects[i];
+    if (!sight.things[i] && sight.places[state.map.Index(o.x / Maze::kCell, o.y / Maze::kCell)]) sight.things[i] = Tints(maze, i);
+  }
   return sight;
 }
 

@@ -14,7 +14,8 @@ struct Sight {
 
 size_t KeysSide(const KeysState& state);  // tiles
 
-// Cells that a ray of the picture crosses or ends at (the renderer's rays: two a pixel column), objects with a pixel. Nothing in the dark.
+// Cells that a ray of the picture crosses or ends at (the renderer's rays: two a pixel column), objects that change a
+// pixel. Nothing in the dark.
 Sight MazeSight(const Maze& maze);
 Sight OccluderSight(const Occluder& occluder);
 // Tiles of the view of who looks: a window without hidden corners.

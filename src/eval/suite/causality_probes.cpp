@@ -7,38 +7,60 @@
 #include "eval/causality/physics_iq.h"
 #include "eval/causality/pixel_effects.h"
 #include "eval/suite/films.h"
+#include "eval/suite/once.h"
 #include "eval/suite/probe.h"
+#include "eval/suite/seen_objects.h"
 
 namespace orrery {
 
 namespace {
 
-// The switch frame (the last true one) and what follows it.
-at::Tensor Watched(const at::Tensor& truth, const Scenario& s, const at::Tensor& made = {}) {
-  const at::Tensor first = truth.narrow(0, s.context - 1, 1);
-  return made.defined() ? at::cat({first, made}) : truth.narrow(0, s.context - 1, s.Last() + 2 - s.context).contiguous();
+// What physics-iq asks of a subject: the truth, in which something moves, against which its film is held, and what a second take scores.
+struct MovingScenario {
+  Scenario scenario;
+  MotionClip real;
+  MotionScores variance;
+};
+
+struct MovingScenarios {
+  std::vector<MovingScenario> all;
+  int64_t still = 0;  // passed over: two empty masks would count as agreement
+};
+
+// Every film is masked by itself, from its own first frame on, as published.
+const MovingScenarios& Moving(const ProbePlan& plan) {
+  return OncePerPlan<MovingScenarios>(plan, "moving scenarios", [&] {
+    constexpr int64_t kTries = 4;  // candidates for each
+    MovingScenarios moving;
+    ProbePlan more = plan;
+    for (more.scenarios = 1; std::ssize(moving.all) < plan.scenarios && more.scenarios <= kTries * plan.scenarios; ++more.scenarios) {
+      const Scenario s = MakeScenarios(more).back();
+      Scenario second = s;
+      second.take = 1;
+      MotionClip real = MakeMotionClip(Span(Future(MakeTruth(s), s)));
+      if (std::none_of(real.masks.on.begin(), real.masks.on.end(), [](uint8_t on) { return on; })) {
+        ++moving.still;
+        continue;
+      }
+      const MotionScores variance = CompareMotion(real, MakeMotionClip(Span(Future(MakeTruth(second), s))));
+      moving.all.push_back({s, std::move(real), variance});
+    }
+    if (std::ssize(moving.all) < plan.scenarios)
+      Fail("physics-iq: {} scenarios in which something moves expected, {} has {} among {}", plan.scenarios, plan.world, moving.all.size(),
+           kTries * plan.scenarios);
+    return moving;
+  });
 }
 
 }  // namespace
 
 ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan) {
+  const MovingScenarios& moving = Moving(plan);
   std::vector<PhysicsIqCase> cases;
-  int64_t still = 0;
-  for (const Scenario& s : MakeScenarios(plan)) {
-    Scenario second = s;
-    second.take = 1;
-    const at::Tensor truth = MakeTruth(s).film.frames, other = MakeTruth(second).film.frames;
-    const MotionClip real = MakeMotionClip(Span(Watched(truth, s)));
-    if (std::none_of(real.masks.on.begin(), real.masks.on.end(), [](uint8_t on) { return on; })) {
-      ++still;  // both masks empty would count as agreement
-      continue;
-    }
-    const at::Tensor again = other.narrow(0, s.context, s.Last() + 1 - s.context);  // from the same switch frame, as the subject
-    const MotionClip take = MakeMotionClip(Span(Watched(truth, s, again)));
-    const MotionClip made = MakeMotionClip(Span(Watched(truth, s, Imagine(subject, s, 0).frames)));
-    cases.push_back({fmt::format("{}", s.seed), CompareMotion(real, made), CompareMotion(real, take)});
+  for (const MovingScenario& m : moving.all) {
+    const MotionClip made = MakeMotionClip(Span(Imagine(subject, m.scenario, 0).frames));
+    cases.push_back({fmt::format("{}", m.scenario.seed), CompareMotion(m.real, made), m.variance});
   }
-  if (cases.empty()) Fail("physics-iq: nothing moves in any of {} scenarios of {}", still, plan.world);
   const PhysicsIq score = ScorePhysicsIq(cases);
   const auto mean = [&](double MotionScores::*field) {
     std::vector<std::optional<double>> values;
@@ -57,7 +79,8 @@ ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan) {
                              "Overlap of the shares of time in which pixels move."),
                     MetricOf(plan, "causality.physics-iq.mse", mean(&MotionScores::mse), "lower", {{"perfect", 0}}, "1", source,
                              "Of colours in [0, 1].")};
-  if (still) result.metrics[0].notes.push_back(fmt::format("{} scenarios in which the truth does not move are left out.", still));
+  if (moving.still)
+    result.metrics[0].notes.push_back(fmt::format("{} seeds in which the truth does not move were passed over.", moving.still));
   if (!score.doubt.empty()) result.metrics[0].notes.push_back(score.doubt);
   return result;
 }
@@ -66,7 +89,9 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
   const bool learned = subject.Kind() == SubjectKind::kModel;
   std::vector<PixelEffects> pixels;
   std::vector<ObjectEffects> objects;
-  int64_t differing = 0, same_pixels = 0;
+  std::vector<std::optional<double>> null;
+  std::vector<SeenObjects> films;
+  std::string unread, reading;  // why there are no objects; who read them
   if (plan.interventions.empty()) Fail("twins: a plan with at least one intervention expected, for {}", plan.world);
   size_t turn = 0;
   for (Scenario s : MakeScenarios(plan)) {
@@ -76,23 +101,21 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
     changed.intervention = plan.interventions[turn++ % plan.interventions.size()];
     const Truth truth = MakeTruth(s), truth_changed = MakeTruth(changed);
     const Film made = Imagine(subject, s, 0), again = Imagine(subject, s, 0), made_changed = Imagine(subject, changed, 0);
-    differing += DifferingPixels(Span(made.frames), Span(again.frames));
-    same_pixels += made.frames.numel() / 3;
+    null.push_back(static_cast<double>(DifferingPixels(Span(made.frames), Span(again.frames))) /
+                   (static_cast<double>(made.frames.numel()) / 3));
     const at::Tensor t = Future(truth, s), tc = Future(truth_changed, s);
     const int64_t first = std::max<int64_t>(0, s.at + 1 - s.context);
     pixels.push_back(ComparePixelEffects(Span(t), Span(tc), Span(made.frames), Span(made_changed.frames), first));
     const auto tail = [&](const ObjectFilm& film) { return ObjectFilm(film.begin() + s.context, film.end()); };
-    if (!made.objects.empty() && !made.objects.front().empty())
-      objects.push_back(
-          CompareObjectEffects(tail(truth.film.objects), tail(truth_changed.film.objects), made.objects, made_changed.objects));
+    const SeenObjects seen = ObjectsIn(made, s), seen_changed = ObjectsIn(made_changed, changed);
+    unread = seen.cause;
+    if (!seen.cause.empty()) continue;
+    objects.push_back(CompareObjectEffects(tail(truth.film.objects), tail(truth_changed.film.objects), seen.objects, seen_changed.objects));
+    films.insert(films.end(), {seen, seen_changed});
+    if (static_cast<int64_t>(turn) == plan.scenarios) reading = ReadingNote(films, s, t);
   }
   const PixelEffectSummary p = SummarizePixelEffects(pixels);
   const ObjectEffectSummary o = SummarizeObjectEffects(objects);
-  Estimate null;
-  null.value = static_cast<double>(differing) / static_cast<double>(same_pixels);
-  null.interval = Interval{*null.value, *null.value};
-  null.count = plan.scenarios;
-  const std::string unread = "this subject's frames carry no objects and no reader of them is fitted";
   const auto read = [&](Estimate e) {
     if (objects.empty()) {
       e = Estimate();
@@ -104,7 +127,7 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
   const auto id = [&](const char* name) {
     return fmt::format("causality.twin.{}.{}", plan.interventions[0].substr(0, plan.interventions[0].find('(')), name);
   };
-  return {
+  ProbeResult result{
       {MetricOf(plan, id("precision"), p.precision, "higher", {{"perfect", 1}}, "1", "own",
                 "Share of the model's effect that is true, in pixels."),
        MetricOf(plan, id("recall"), p.recall, "higher", {{"perfect", 1}, {"ignore", 0}}, "1", "own",
@@ -112,13 +135,17 @@ ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan) {
        MetricOf(plan, id("false-effects"), p.false_rate, "lower", {{"perfect", 0}}, "1", "own",
                 "Share of pixels that change where nothing should."),
        MetricOf(plan, id("leak"), p.leak, "lower", {{"perfect", 0}}, "1", "own", "Share of pixels that change before the intervention."),
-       MetricOf(plan, id("null"), null, "lower", {{"perfect", 0}}, "1", "own",
+       MetricOf(plan, id("null"), MeanEstimate(null, "no film"), "lower", {{"perfect", 0}}, "1", "own",
                 "Share of pixels in which two runs without intervention differ."),
        MetricOf(plan, id("cne"), read(o.cne), "lower", {{"perfect", 0}, {"ignore", 1}}, "1", "own",
                 "Squared error of displacements over squared true displacements."),
        MetricOf(plan, id("onset-error"), read(o.onset_error), "lower", {{"perfect", 0}}, "1", "own",
                 "Frames between true and shown onset.")},
       {}};
+  if (!reading.empty())
+    for (Metric& m : result.metrics)
+      if (m.id == id("cne") || m.id == id("onset-error")) m.notes.push_back(reading);
+  return result;
 }
 
 }  // namespace orrery

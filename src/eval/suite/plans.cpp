@@ -17,6 +17,7 @@ ProbePlan Plan(const char* probe, const char* world, int64_t scenarios, int64_t 
 }
 
 constexpr const char* kPush = "script(actions=\"none*4, push-first, none*115\")";
+constexpr const char* kTopple = "script(actions=\"none*8, left-2, none*3, left-2, none*40\")";
 constexpr const char* kWatch = "script(actions=\"none*90\")";
 
 // What is out of sight: occlusion, a turned back, a long time.
@@ -34,22 +35,37 @@ void AddPersistence(std::vector<ProbePlan>& plans, int64_t scale) {
   plans.push_back(Plan("surprise", "occluder(post=true)", 6 * scale, 24));
 }
 
+// What is known and what is done with it.
+void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
+  plans.push_back(Plan("memory-probe", "maze", 24 * scale, 48));
+  if (scale > 1) plans.push_back(Plan("memory-mlp", "maze", 24 * scale, 48));  // minutes a subject
+  plans.push_back(Plan("wcs", "billiards(speed=8, friction=0)", 8 * scale, 40));
+  plans.push_back(Plan("wcs", "dominoes", 6 * scale, 44, kPush));
+  plans.push_back(Plan("wcs", "keys", 8 * scale, 72));
+  plans.push_back(Plan("wcs", "occluder(discs=3, speed=0.4)", 8 * scale, 64,
+                       "script(actions=\"screen-down, none*11, light, none*39, light, none*40\")"));  // in the dark for 40 frames
+  plans.back().context = 12;
+  for (const char* world : {"keys", "pair"}) plans.push_back(Plan("solve", world, 8 * scale, 64));
+}
+
 std::vector<ProbePlan> Plans(int64_t scale) {
   const int64_t n = 12 * scale;
   std::vector<ProbePlan> plans;
-  for (const char* world : {"maze", "billiards", "occluder", "pendulum", "keys", "pair", "growth(frames=60)"})
+  for (const char* world : {"maze", "billiards", "occluder", "pendulum", "keys", "pair", "growth(frames=30)"})
     plans.push_back(Plan("similarity", world, n, 24));
-  plans.push_back(Plan("similarity", "dominoes", n, 60, kPush));
-  plans.push_back(Plan("similarity", "stack", n, 24, "policy(random)"));
+  plans.push_back(Plan("similarity", "dominoes(count=4)", n, 60, kPush));
+  plans.push_back(Plan("similarity", "stack", n, 24, kTopple));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("drift", world, n, 64 * scale));
-  plans.push_back(Plan("revisit", "maze", n, 128));
-  for (const char* world : {"billiards(speed=8, friction=0)", "pendulum"}) plans.push_back(Plan("physics-iq", world, n, 60, kWatch));
-  plans.push_back(Plan("physics-iq", "dominoes", n, 80, kPush));
+  plans.push_back(Plan("revisit", "maze", n, scale == 1 ? 128 : 512));
+  for (const char* scene : {"maze-loop", "maze-out-and-back"}) plans.push_back(ScenePlan("self-consistency", scene, 6 * scale, 0));
+  for (const char* scene : {"billiards-remove", "pendulum-kick"}) plans.push_back(ScenePlan("physics-iq", scene, n, 60));
+  plans.push_back(Plan("physics-iq", "dominoes(count=4)", n, 60, kPush));
   plans.push_back(Plan("twins", "dominoes", n, 80, kPush, {"remove(3)", "remove(5)", "remove(7)"}));
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 60, kWatch, {"remove(1)", "remove(2)", "remove(3)"}));
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 24, kWatch, {"velocity(1)", "velocity(2)", "velocity(3)"}));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("control", world, n, 24));
   AddPersistence(plans, scale);
+  AddKnowledge(plans, scale);
   plans.push_back(Plan("cost", "maze", 1, scale == 1 ? 256 : 4096));
   return plans;
 }

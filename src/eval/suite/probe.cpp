@@ -5,7 +5,7 @@
 
 #include "eval/recordings/windows.h"
 #include "worlds/registry.h"
-#include "worlds/trajectory.h"
+#include "worlds/scene.h"
 
 namespace orrery {
 
@@ -17,15 +17,15 @@ Registry<Probe>::Entry Entry(const char* name, const char* summary, const char* 
 }
 
 Scenario MakeScenario(const ProbePlan& plan, size_t index) {
-  constexpr uint64_t kSeeds = 1000;  // tried for each
-  const int64_t wanted = plan.context + plan.frames - 1;
+  int64_t wanted = plan.context + plan.frames - 1;
   const std::string spec = plan.trajectory.empty() ? fmt::format("policy(explore, frames={})", wanted) : plan.trajectory;
   const auto world = MakeWorld(plan.world);
   Scenario s;
   s.world = plan.world;
   s.context = plan.context;
-  s.seed = SeedWithRoom(spec, *world, plan.seed + kSeeds * index, kSeeds);
+  s.seed = SeedWithRoom(spec, *world, plan.seed + kSeedsPerScenario * index, kSeedsPerScenario);
   s.actions = PlanTrajectory(spec, *world, s.seed).actions;
+  if (plan.frames == 0) wanted = std::max(std::ssize(s.actions), plan.context);
   if (static_cast<int64_t>(s.actions.size()) < wanted)
     Fail("{}: the trajectory {} has {} actions, {} context and {} imagined frames need {}", plan.Name(), spec, s.actions.size(),
          plan.context, plan.frames, wanted);
@@ -49,7 +49,7 @@ void Fill(Metric& m, const Estimate& e, const std::string& cause) {
 }  // namespace
 
 std::string ProbePlan::Name() const {
-  std::string name = fmt::format("{}-{}", probe, world);
+  std::string name = fmt::format("{}-{}", probe, scene.empty() ? world : scene);
   if (!interventions.empty()) name += fmt::format("-{}", ParseSpec(interventions[0])[0].name);
   for (char& c : name)
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '.') c = '_';
@@ -58,19 +58,39 @@ std::string ProbePlan::Name() const {
 
 const Registry<Probe>& Probes() {
   static const Registry<Probe> probes(
-      "probe", {Entry("similarity", "frames against the truth of the same actions", "evaluation of pixels", ProbeSimilarity),
-                Entry("drift", "free-running against teacher-forced error over time", "arXiv 2601.17067", ProbeDrift),
-                Entry("revisit", "the picture at a pose that was left and is come back to", "arXiv 2504.12369", ProbeRevisit),
-                Entry("physics-iq", "where, when and how much the picture moves", "arXiv 2501.09038", ProbePhysicsIq),
-                Entry("twins", "what an intervention changes, in pixels and objects", "own", ProbeTwins),
-                Entry("control", "how much actions matter", "arXiv 2402.15391, 2601.17067", ProbeControl),
-                Entry("recorded-twins", "what other actions change, on recorded pairs", "own", ProbeRecordedTwins),
-                Entry("endurance", "how long an uncorrected film lasts", "arXiv 2601.17067, 2403.14773", ProbeEndurance),
-                Entry("hidden", "whether things go on while nobody sees them", "arXiv 2603.13215", ProbeHidden),
-                Entry("updated", "whether what changed out of sight is remembered as it is now", "own", ProbeUpdated),
-                Entry("surprise", "whether the impossible is less expected than the possible", "arXiv 1803.07616", ProbeSurprise),
-                Entry("cost", "time and bytes against history", "own", ProbeCost)});
+      "probe",
+      {Entry("similarity", "frames against the truth of the same actions", "evaluation of pixels", ProbeSimilarity),
+       Entry("drift", "free-running against teacher-forced error over time", "arXiv 2601.17067", ProbeDrift),
+       Entry("revisit", "the picture at a pose that was left and is come back to", "arXiv 2504.12369", ProbeRevisit, 2),
+       Entry("self-consistency", "whether imagined places look alike when one comes back", "arXiv 2602.08025", ProbeSelfConsistency),
+       Entry("physics-iq", "where, when and how much the picture moves", "arXiv 2501.09038", ProbePhysicsIq, 2),
+       Entry("twins", "what an intervention changes, in pixels and objects", "own", ProbeTwins, 2),
+       Entry("control", "how much actions matter", "arXiv 2402.15391, 2601.17067", ProbeControl),
+       Entry("recorded-twins", "what other actions change, on recorded pairs", "own", ProbeRecordedTwins),
+       Entry("endurance", "how long an uncorrected film lasts", "arXiv 2601.17067, 2403.14773", ProbeEndurance),
+       Entry("hidden", "whether things go on while nobody sees them", "arXiv 2603.13215", ProbeHidden),
+       Entry("updated", "whether what changed out of sight is remembered as it is now", "own", ProbeUpdated),
+       Entry("surprise", "whether the impossible is less expected than the possible", "arXiv 1803.07616", ProbeSurprise),
+       Entry("memory-probe", "what can be read off what is remembered", "arXiv 2210.13383", ProbeMemory),
+       Entry("memory-mlp", "the same by four layers", "arXiv 2210.13383", ProbeMemoryDeep),
+       Entry("wcs", "things, their places, causes and background, each by itself", "own, after arXiv 2508.00144", ProbeWcs),
+       Entry("solve", "whether the way to the goal is the shortest one", "arXiv 2511.15065", ProbeSolve),
+       Entry("cost", "time and bytes against history", "own", ProbeCost)});
   return probes;
+}
+
+ProbePlan ScenePlan(std::string probe, const std::string& scene, int64_t scenarios, int64_t frames) {
+  const Scene from = BuiltInScene(scene);
+  ProbePlan plan;
+  plan.probe = std::move(probe);
+  plan.scene = scene;
+  plan.world = from.world;
+  plan.trajectory = from.trajectory;
+  plan.context = from.context;
+  plan.seed = from.first_seed;
+  plan.scenarios = scenarios;
+  plan.frames = frames;
+  return plan;
 }
 
 std::vector<Scenario> MakeScenarios(const ProbePlan& plan) {

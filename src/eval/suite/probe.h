@@ -13,16 +13,17 @@ struct ProbePlan {
   std::string world;                       // spec
   int64_t scenarios = 16;                  // test seeds; their bootstrap is the interval
   int64_t context = 8;                     // true frames shown
-  int64_t frames = 32;                     // imagined
+  int64_t frames = 32;                     // imagined; 0: to the end of the trajectory
   int64_t samples = 1;                     // of the subject a scenario
   std::string trajectory;                  // spec (worlds/trajectory.h) of at least context + frames - 1 actions; empty: policy(explore)
   std::vector<std::string> interventions;  // of probes that intervene, all of one name: scenario i takes the i-th, round and round
   uint64_t seed = 1'000'000;               // of the first scenario: no training set reaches these
+  std::string scene;                       // scene file (worlds/scene.h) that world, trajectory, context and seed come from; empty: none
 
   std::string Name() const;  // "twins-dominoes-remove": file name of the cell
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ProbePlan, probe, world, scenarios, context, frames, samples, trajectory, interventions,
-                                                seed)
+                                                seed, scene)
 
 struct ProbeResult {
   std::vector<Metric> metrics;
@@ -35,6 +36,9 @@ struct Probe {
 };
 
 const Registry<Probe>& Probes();
+
+// A plan of `scenarios` scenarios of a built-in scene. Throws Error when there is no such scene.
+ProbePlan ScenePlan(std::string probe, const std::string& scene, int64_t scenarios, int64_t frames);
 
 // Scenarios of a plan, with context + frames - 1 actions each. Made once a program; they do not depend on each other. Thread-safe.
 std::vector<Scenario> MakeScenarios(const ProbePlan& plan);
@@ -52,6 +56,7 @@ std::vector<Metric> Missing(const ProbePlan& plan, const std::vector<std::string
 ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeSelfConsistency(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan);
@@ -60,7 +65,12 @@ ProbeResult ProbeEndurance(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeHidden(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeUpdated(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeSurprise(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeMemory(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeMemoryDeep(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeWcs(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeSolve(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRecordedTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ControlOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeControl
+ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeRevisit
 
 }  // namespace orrery
