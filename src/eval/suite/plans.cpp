@@ -51,7 +51,7 @@ void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
 std::vector<ProbePlan> Plans(int64_t scale) {
   const int64_t n = 12 * scale;
   std::vector<ProbePlan> plans;
-  for (const char* world : {"maze", "billiards", "occluder", "pendulum", "keys", "pair", "growth(frames=30)"})
+  for (const char* world : {"maze", "billiards", "occluder", "pendulum", "keys", "pair", "growth(frames=60)"})
     plans.push_back(Plan("similarity", world, n, 24));
   plans.push_back(Plan("similarity", "dominoes(count=4)", n, 60, kPush));
   plans.push_back(Plan("similarity", "stack", n, 24, kTopple));
