@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "core/sha256.h"
 #include "eval/dummies/registry.h"
+#include "eval/memory/vector.h"
 #include "eval/recordings/recording.h"
 #include "model/dream_world.h"
 #include "nn/module_tensors.h"
@@ -123,6 +124,10 @@ class Learned : public Subject {
     return dynamic_cast<const DreamWorld&>(begun).Dream().Snapshot().memory.Bytes();
   }
 
+  std::optional<at::Tensor> Memory(const World& begun) const override {
+    return SessionVector(dynamic_cast<const DreamWorld&>(begun).Dream().Snapshot());
+  }
+
  private:
   std::string name_;
   std::shared_ptr<const WorldModel> model_;
@@ -176,6 +181,11 @@ Film Shown(const Subject& subject, const Scenario& scenario, uint64_t sample, in
 }
 
 }  // namespace
+
+std::optional<at::Tensor> Subject::Memory(const World& begun) const {
+  const at::Tensor state = StateVector(begun);
+  return state.numel() ? std::optional(state) : std::nullopt;
+}
 
 Json Subject::Facts() const {
   const char* kinds[] = {"truth", "dummy", "model"};

@@ -35,6 +35,8 @@ class Subject {
   virtual bool Observe(World& begun, std::span<const uint8_t> rgb, std::span<const float> action) const { return false; }
   // Bytes of what it remembers now; none of a simulator.
   virtual std::optional<int64_t> StateBytes(const World& begun) const { return std::nullopt; }
+  // What it knows now, [n] float64: a simulator its true state, a model its own (eval/memory/vector.h). None: it cannot tell.
+  virtual std::optional<at::Tensor> Memory(const World& begun) const;
 };
 
 // Truth itself, "truth": its Reset begins the world anew from another seed, as that of the world does.

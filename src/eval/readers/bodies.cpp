@@ -9,6 +9,7 @@ namespace {
 
 constexpr double kStrange = 4900, kAlike = 3600;     // squared RGB distances: a pixel is not as drawn; is of a colour
 constexpr double kPlainError = 1;                    // mean grey levels: a picture that is as drawn
+constexpr double kExact = 1e-3;                      // share of its energy that a drawing may leave unexplained and stay
 constexpr double kFormSeen = 0.5, kFormThere = 0.3;  // correlation of picture and drawing
 constexpr double kMostlyShown = 0.6;
 constexpr double kLeastShown = 0.25;               // of a body; less is hidden
@@ -118,7 +119,7 @@ class Bodies : public ObjectReader {
     Body& body = tracks_[i].body;
     body = start;
     Match best = Evaluate(i, body);
-    if (best.Hidden()) return best;
+    if (best.Hidden() || best.image + best.Cost() <= kExact * best.energy) return best;
     const double thin = std::min(body.half_width, body.half_height);
     std::vector<std::pair<double Body::*, double>> ways = {{&Body::x, 1}};
     if (stage_->MovesUp()) ways.emplace_back(&Body::y, 1);

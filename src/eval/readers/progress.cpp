@@ -27,18 +27,22 @@ class Progress : public ObjectReader {
     best.tint = tint_;
     lens_ = 0;
     double least = Find(frame, best), lens = 0;
-    if (std::sqrt(least) > kPlainError)
+    const auto attempt = [&](uint8_t tint, double blur) {
+      GrowthState other = best;
+      other.tint = tint;
+      lens_ = blur;
+      const double error = Find(frame, other);
+      if (error >= least) return;
+      least = error;
+      best = other;
+      lens = blur;
+    };
+    if (std::sqrt(least) > kPlainError) {
       for (uint8_t tint = 0; tint < 3; ++tint)
-        for (const double blur : kLenses) {
-          GrowthState other = best;
-          other.tint = tint;
-          lens_ = blur;
-          const double error = Find(frame, other);
-          if (error >= least) continue;
-          least = error;
-          best = other;
-          lens = blur;
-        }
+        if (tint != best.tint) attempt(tint, 0);
+      for (const double blur : kLenses)
+        if (blur > 0) attempt(best.tint, blur);
+    }
     lens_ = lens;
     tint_ = best.tint;
     world_.SetState(best);
