@@ -161,6 +161,12 @@ const Registry<Planner>& Trajectories() {
                        [](const Json& p) { return [p](World& world, Rng&) { return LookAway(world, p["degrees"], p["hold"]); }; }});
     entries.push_back({{"solve", "fetches the key, opens door and gate, ends on the goal (keys, pair)", "own", {}},
                        [](const Json&) { return [](World& world, Rng&) { return SolveKeys(world); }; }});
+    entries.push_back(
+        {{"behind-back",
+          "turns its back while the other agent throws the lever, and turns round again (pair)",
+          "own",
+          {{"before", 7, "frames at rest first"}, {"hold", 24, "frames with the back turned"}, {"after", 2, "frames at the end"}}},
+         [](const Json& p) { return [p](World& world, Rng&) { return BehindBack(world, p["before"], p["hold"], p["after"]); }; }});
     entries.push_back({{"hide",
                         "shows the discs, hides them, shows them again (occluder)",
                         "own",

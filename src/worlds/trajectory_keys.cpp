@@ -78,6 +78,43 @@ ActionList SolveKeys(World& world) {
   return actions;
 }
 
+ActionList BehindBack(World& world, int64_t before, int64_t hold, int64_t after) {
+  auto* keys = dynamic_cast<Keys*>(&world);
+  if (!keys || keys->State().agents.size() != 2 || !keys->View())
+    Fail("trajectory behind-back: knows the world pair with view=5 or 7, got {}", world.Facts().spec);
+  RequireRange<int64_t>("trajectory behind-back", "before", before, 0, 100000);
+  RequireRange<int64_t>("trajectory behind-back", "hold", hold, 1, 100000);
+  RequireRange<int64_t>("trajectory behind-back", "after", after, 0, 100000);
+  const auto eye = static_cast<size_t>(&keys->Eye() - keys->State().agents.data());
+  const KeysTile* lever = FindItem(keys->State(), KeysTile::kLever);
+  if (!lever) throw NoRoom("behind-back: there is no lever");
+  const auto other_id = static_cast<int32_t>(2 - eye), lever_id = static_cast<int32_t>(lever->id);
+  std::vector<int32_t> ids(static_cast<size_t>(world.Facts().height * world.Facts().width));
+  const auto shown = [&](int32_t id) {
+    world.RenderIds(ids);
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+  };
+  if (!shown(lever_id)) throw NoRoom("behind-back: the lever is not in sight");
+  ActionList actions;
+  const auto act = [&](const std::vector<float>& action, int64_t times) {
+    for (int64_t i = 0; i < times; ++i) {
+      actions.push_back(action);
+      world.Step(action);
+    }
+  };
+  act(ActionOf(*keys, eye, Keys::kDone), before);
+  act(ActionOf(*keys, eye, Keys::kLeft), 2);
+  if (shown(lever_id) || shown(other_id)) throw NoRoom("behind-back: the lever or the other agent is in sight from behind too");
+  const ActionList work = Search(*keys, 1 - eye, "lever");
+  if (static_cast<int64_t>(work.size()) > hold)
+    throw NoRoom(fmt::format("behind-back: the lever is {} frames away, more than {}", work.size(), hold));
+  actions.insert(actions.end(), work.begin(), work.end());
+  act(ActionOf(*keys, eye, Keys::kDone), hold - static_cast<int64_t>(work.size()));
+  act(ActionOf(*keys, eye, Keys::kRight), 2);
+  act(ActionOf(*keys, eye, Keys::kDone), after);
+  return actions;
+}
+
 ActionList LookAway(World& world, int64_t degrees, int64_t hold) {
   const auto* keys = dynamic_cast<const Keys*>(&world);
   const auto* maze = dynamic_cast<const Maze*>(&world);

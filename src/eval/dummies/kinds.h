@@ -16,6 +16,8 @@ DummyWorld Take2Dummy(const Scenario& scenario, uint64_t nudge);  // take + nudg
 DummyWorld BlurDummy(const Scenario& scenario, double sigma);
 // Independent normal noise of `sigma` (data range 1) on every byte, then clamped and rounded.
 DummyWorld NoiseDummy(const Scenario& scenario, double sigma);
+// Such noise whose power grows by `rise` dB every 100 frames after the context, from `sigma` at its end: errors that heap up.
+DummyWorld RisingNoiseDummy(const Scenario& scenario, double sigma, double rise);
 // What was so `frames` frames ago.
 DummyWorld LagDummy(const Scenario& scenario, int64_t frames);
 

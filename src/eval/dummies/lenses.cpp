@@ -1,4 +1,4 @@
-// copy, take2, blur, noise, lag2: the truth, or what somebody made of its frames.
+// copy, take2, blur, noise, rising-noise, lag2: the truth, or what somebody made of its frames.
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -65,17 +65,19 @@ class Blur : public StandIn {
 
 class Noise : public StandIn {
  public:
-  Noise(const Scenario& scenario, double sigma) : StandIn("noise", scenario, ContextEnd(scenario)), sigma_(sigma) {}
+  Noise(const Scenario& scenario, double sigma, double rise)
+      : StandIn(rise > 0 ? "rising-noise" : "noise", scenario, ContextEnd(scenario)), sigma_(sigma), rise_(rise) {}
 
   void Render(std::span<uint8_t> rgb) const override {
     Inner().Render(rgb);
     if (Clock() == 0) return;
     Rng rng(Chance("noise"));
-    for (uint8_t& value : rgb) value = Byte(value + 255 * sigma_ * rng.Normal());
+    const double sigma = sigma_ * std::pow(10.0, rise_ * static_cast<double>(Clock()) / 2000);
+    for (uint8_t& value : rgb) value = Byte(value + 255 * sigma * rng.Normal());
   }
 
  private:
-  double sigma_;
+  double sigma_, rise_;
 };
 
 class Lag : public StandIn {
@@ -163,7 +165,13 @@ DummyWorld BlurDummy(const Scenario& scenario, double sigma) {
 
 DummyWorld NoiseDummy(const Scenario& scenario, double sigma) {
   RequireRange<double>("dummy:noise", "sigma", sigma, 0, 1);
-  return std::make_unique<Noise>(scenario, sigma);
+  return std::make_unique<Noise>(scenario, sigma, 0);
+}
+
+DummyWorld RisingNoiseDummy(const Scenario& scenario, double sigma, double rise) {
+  RequireRange<double>("dummy:rising-noise", "sigma", sigma, 0, 1);
+  RequireRange<double>("dummy:rising-noise", "rise", rise, 0.1, 100);
+  return std::make_unique<Noise>(scenario, sigma, rise);
 }
 
 DummyWorld LagDummy(const Scenario& scenario, int64_t frames) {
