@@ -308,6 +308,33 @@ TEST(Trajectories, GridsAreSolvedByTheirRules) {
   }
 }
 
+TEST(Trajectories, BehindTheBackTheOtherThrowsTheLever) {
+  const auto world = MakeWorld("pair(view=7)");
+  for (uint64_t i = 0; i < 4; ++i) {
+    const char* spec = "behind-back(before=3, hold=30, after=2)";
+    const uint64_t seed = SeedWithRoom(spec, *world, 1000 * i);
+    const ActionList actions = PlanTrajectory(spec, *world, seed).actions;
+    ASSERT_EQ(actions.size(), 3u + 2 + 30 + 2 + 2);
+    ActionList idle = actions;  // B does nothing
+    for (auto& action : idle) action[0] = static_cast<float>(static_cast<int>(action[0]) / Keys::kActions * Keys::kActions + Keys::kDone);
+    const Film film = Play(*world, actions);
+    world->Reset(seed);
+    const Film without = Play(*world, idle);
+    EXPECT_EQ(without.frames[0], without.frames.back());
+    EXPECT_NE(film.frames.back(), without.frames.back()) << "what B did shows";
+    for (size_t t = 0; t <= 35; ++t) EXPECT_EQ(film.frames[t], without.frames[t]) << "but not while the back is turned " << t;
+    world->Reset(seed);
+    bool thrown = false;
+    for (size_t t = 0; t < actions.size(); ++t) {
+      world->Step(actions[t]);
+      for (const WorldEvent& e : world->Events()) thrown = thrown || (e.kind == "lever" && e.subject == 2 && t >= 5 && t < 35);
+    }
+    EXPECT_TRUE(thrown);
+  }
+  EXPECT_NE(ErrorOf([] { PlanTrajectory("behind-back", *MakeWorld("pair"), 0); }).find("view=5"), std::string::npos);
+  EXPECT_THROW(PlanTrajectory("behind-back", *MakeWorld("keys(view=7)"), 0), Error);
+}
+
 TEST(Trajectories, LookingAwayInAGridComesBackToTheSameFrame) {
   const auto world = MakeWorld("pair(view=5, camera=b)");
   world->Reset(4);
