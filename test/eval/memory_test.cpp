@@ -6,6 +6,7 @@
 #include "eval/memory/mlp_probe.h"
 #include "eval/memory/vector.h"
 #include "eval/suite/probe.h"
+#include "model/session.h"
 #include "scenes.h"
 #include "worlds/maze.h"
 
@@ -124,6 +125,28 @@ TEST(Surroundings, AreInTheAgentsAxes) {
   EXPECT_EQ(SurroundingsOf(state).cells[index(-1, 0)], -1);
 }
 
+TEST(SessionVector, IsASumOfSketchesOfOneLength) {
+  Rng rng(8, "test");
+  SessionState state;
+  state.latent = at::arange(16, at::kFloat).view({1, 4, 2, 2});
+  const at::Tensor keys = NormalTensor({2, 1, 5000}, rng).to(at::kFloat), values = NormalTensor({2, 1, 7}, rng).to(at::kFloat);
+  state.memory.Add("keys", "layer batch token", keys);
+  const at::Tensor first = SessionVector(state);
+  ASSERT_EQ(first.sizes(), at::IntArrayRef({kMemorySize}));
+  EXPECT_TRUE(at::equal(first.narrow(0, 0, 16), state.latent.view({-1}).to(at::kDouble)));  // it fits as it is
+  EXPECT_EQ(first.narrow(0, 16, kLatentSize - 16).abs().sum().item<double>(), 0);
+  const at::Tensor sketch = first.narrow(0, kLatentSize, kMemorySize - kLatentSize);
+  const double kept = sketch.square().sum().item<double>() / keys.square().sum().item<double>();
+  EXPECT_NEAR(kept, 1, 5 * std::sqrt(2.0 / static_cast<double>(kMemorySize - kLatentSize)));  // lengths are kept, as hashing promises
+  state.memory.Add("values", "layer batch token", values);  // another part adds to it, and the first stays where it was
+  const at::Tensor both = SessionVector(state);
+  SessionState alone;
+  alone.latent = at::zeros({1, 4, 2, 2});
+  alone.memory.Add("values", "layer batch token", values);
+  EXPECT_LE((both - first - SessionVector(alone)).abs().max().item<double>(), 1e-9);
+  EXPECT_GT((both - first).abs().sum().item<double>(), 0);
+}
+
 const Metric& Of(const ProbeResult& result, const std::string& name) {
   for (const Metric& m : result.metrics)
     if (m.id == "persistence.memory." + name) return m;
@@ -134,7 +157,7 @@ TEST(MemoryProbe, ReadsTheTruthAndNothingOutOfStrangers) {
   ProbePlan plan;
   plan.probe = "memory-probe";
   plan.world = "maze";
-  plan.scenarios = 24;
+  plan.scenarios = 40;
   plan.frames = 40;
   const ProbeResult copy = ProbeMemory(*Judged("dummy:copy"), plan), random = ProbeMemory(*Judged("dummy:random"), plan);
   for (const Metric& m : copy.metrics) Check(m);

@@ -3,6 +3,7 @@
 
 #include "eval/readers/reader.h"
 #include "eval/readers/tiles.h"
+#include "eval/suite/probe.h"
 #include "scenes.h"
 #include "worlds/billiards.h"
 #include "worlds/dominoes.h"
@@ -167,6 +168,61 @@ TEST(Readers, GiveTheEffectOfRemovingADomino) {
       CompareObjectEffects(tail(truth.objects), tail(truth_changed.objects), read->objects, read_changed->objects);
   EXPECT_LE(*effects.Cne(), 0.02);
   EXPECT_GE(*effects.Recall(), 0.99);
+}
+
+// A subject whose frames are all that it shows, as those of a learned model.
+class PictureWorld : public World {
+ public:
+  explicit PictureWorld(std::unique_ptr<World> inner) : inner_(std::move(inner)) {}
+  const WorldFacts& Facts() const override { return inner_->Facts(); }
+  void Reset(uint64_t seed) override { inner_->Reset(seed); }
+  void Step(std::span<const float> action) override { inner_->Step(action); }
+  void Render(std::span<uint8_t> rgb) const override { inner_->Render(rgb); }
+  std::vector<StateVariable> TrueState() const override { return {}; }
+  std::string Snapshot() const override { return inner_->Snapshot(); }
+  void Restore(std::string_view snapshot) override { inner_->Restore(snapshot); }
+
+ protected:
+  void DoIntervene(const std::string& name, const Json& params) override { inner_->Intervene(FormatSpec(name, params)); }
+
+ private:
+  std::unique_ptr<World> inner_;
+};
+
+class Pictures : public Subject {
+ public:
+  explicit Pictures(std::unique_ptr<Subject> inner) : inner_(std::move(inner)) {}
+  std::string Name() const override { return "pictures of " + inner_->Name(); }
+  SubjectKind Kind() const override { return SubjectKind::kDummy; }
+  std::string Unfit(const Scenario& scenario) const override { return inner_->Unfit(scenario); }
+  std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t sample) const override {
+    return std::make_unique<PictureWorld>(inner_->Begin(scenario, sample));
+  }
+
+ private:
+  std::unique_ptr<Subject> inner_;
+};
+
+// The probe of twins reads the frames of such a subject, says so, and finds what it would find in objects.
+TEST(Readers, ServeTheTwinsOfSubjectsWithoutObjects) {
+  ProbePlan plan;
+  plan.probe = "twins";
+  plan.world = "dominoes";
+  plan.scenarios = 3;
+  plan.frames = 50;
+  plan.trajectory = "script(actions=\"none*4, push-first, none*115\")";
+  plan.interventions = {"remove(3)"};
+  const auto cne = [&](const Subject& subject) {
+    for (Metric& m : ProbeTwins(subject, plan).metrics)
+      if (m.id == "causality.twin.remove.cne") return m;
+    Fail("no cne");
+  };
+  const Metric told = cne(*Judged("dummy:ignore")), read = cne(Pictures(Judged("dummy:ignore"))),
+               copy = cne(Pictures(Judged("dummy:copy")));
+  EXPECT_NEAR(*read.value, *told.value, 0.05);
+  EXPECT_LE(*copy.value, 0.02);
+  ASSERT_EQ(read.notes.size(), told.notes.size() + 1);
+  EXPECT_NE(read.notes.back().find("`bodies`"), std::string::npos);
 }
 
 TEST(Readers, DecodeTheWholeGrid) {

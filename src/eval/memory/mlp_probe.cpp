@@ -4,6 +4,7 @@
 #include <torch/optim/adamw.h>
 
 #include <cmath>
+#include <numbers>
 
 #include "core/error.h"
 #include "core/tensor_rng.h"
@@ -14,6 +15,7 @@ namespace orrery {
 namespace {
 
 constexpr int64_t kLookEvery = 50;
+constexpr double kRate = 1e-3;
 
 // Mean over known targets.
 at::Tensor Loss(const at::Tensor& said, const at::Tensor& right, const at::Tensor& known, bool binary) {
@@ -67,9 +69,12 @@ MlpProbe::MlpProbe(const at::Tensor& inputs, const at::Tensor& targets, const at
     weights_.push_back(at::ones({options_.width}));
     weights_.push_back(at::zeros({options_.width}));
   }
-  dense(y.size(1), options_.width);
+  // The answers begin as the constant ones: what cannot be learnt stays there.
+  weights_.push_back(at::zeros({y.size(1), options_.width}));
+  const at::Tensor share = known.defined() ? (y * known).sum(0) / known.sum(0).clamp_min(1).to(at::kFloat) : y.mean(0);
+  weights_.push_back(options_.binary ? at::logit(share, 1e-3) : share.clone());
   for (at::Tensor& w : weights_) w.requires_grad_(true);
-  torch::optim::AdamW optimizer(weights_, torch::optim::AdamWOptions(1e-3).weight_decay(1e-2));
+  torch::optim::AdamW optimizer(weights_, torch::optim::AdamWOptions(kRate).weight_decay(1e-2));
   const at::Tensor last = at::arange(fit, n, at::kLong);
   std::vector<at::Tensor> best;
   double least = 0;
@@ -86,6 +91,9 @@ MlpProbe::MlpProbe(const at::Tensor& inputs, const at::Tensor& targets, const at
     std::vector<int64_t> rows(static_cast<size_t>(std::min(options_.batch, fit)));
     for (int64_t& row : rows) row = rng.Below(fit);
     const at::Tensor batch = at::tensor(rows, at::kLong);
+    const double done = static_cast<double>(step) / static_cast<double>(options_.steps);
+    for (auto& group : optimizer.param_groups())
+      static_cast<torch::optim::AdamWOptions&>(group.options()).lr(0.5 * kRate * (1 + std::cos(std::numbers::pi * done)));
     optimizer.zero_grad();
     Loss(Forward(RowsOf(x, batch)), RowsOf(y, batch), RowsOf(known, batch), options_.binary).backward();
     optimizer.step();

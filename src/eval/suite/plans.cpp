@@ -37,7 +37,7 @@ void AddPersistence(std::vector<ProbePlan>& plans, int64_t scale) {
 
 // What is known and what is done with it.
 void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
-  plans.push_back(Plan("memory-probe", "maze", 24 * scale, 48));
+  plans.push_back(Plan("memory-probe", "maze", 40 * scale, 48));
   if (scale > 1) plans.push_back(Plan("memory-mlp", "maze", 24 * scale, 48));  // minutes a subject
   plans.push_back(Plan("wcs", "billiards(speed=8, friction=0)", 8 * scale, 40));
   plans.push_back(Plan("wcs", "dominoes", 6 * scale, 44, kPush));
