@@ -34,13 +34,14 @@ Json ModelInfo(const fs::path& folder) {
 
 Json DataInfo(const fs::path& folder) {
   const Dataset set(folder);
-  int64_t shortest = INT64_MAX, longest = 0;
+  int64_t shortest = INT64_MAX, longest = 0, twins = 0;
   for (int64_t e = 0; e < set.Episodes(); ++e) {
     shortest = std::min(shortest, set.Frames(e));
     longest = std::max(longest, set.Frames(e));
+    twins += set.Twin(e).has_value();
   }
-  return {{"kind", "data set"},          {"facts", set.Facts()}, {"episodes", set.Episodes()},
-          {"frames", set.TotalFrames()}, {"shortest", shortest}, {"longest", longest}};
+  return {{"kind", "data set"}, {"facts", set.Facts()}, {"episodes", set.Episodes()}, {"frames", set.TotalFrames()}, {"shortest", shortest},
+          {"longest", longest}, {"twins", twins}};
 }
 
 Json CodecInfo(const fs::path& path) {

@@ -13,7 +13,9 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   ProbePlan base;
   base.world = spec;
   base.scenarios = 12 * scale;
-  const int64_t episodes = std::ssize(RecordedScenarios(spec, base.scenarios, base.context, kFrames, base.seed));  // or says why not
+  // As many as there are, up to twice the scenarios; or says why not.
+  const int64_t fit = std::ssize(RecordedScenarios(spec, 2 * base.scenarios, base.context, kFrames, base.seed));
+  const int64_t episodes = std::min(base.scenarios, fit);
   // As long as wanted, or as `count` episodes have it; in whole windows of 8.
   const auto most = [&](int64_t wanted, int64_t count) {
     return std::min(wanted, (LongestWindow(*recording, count) - base.context) / 8 * 8);
@@ -25,9 +27,11 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
     plans.back().frames = frames;
   };
   add("similarity", kFrames);
+  plans.back().scenarios = fit;  // recorded episodes differ more than a world's, and these two are cheap
   add("drift", most(kDrift * scale, episodes));
   add("revisit", most(kGap, episodes));
   add("control", kFrames);
+  plans.back().scenarios = fit;
   add("recorded-twins", kTwin);
   add("cost", most(scale == 1 ? kCost : kLongCost, 1));
   plans.back().scenarios = 1;
