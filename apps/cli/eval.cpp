@@ -62,6 +62,7 @@ void Evaluate(const EvalArguments& a) {
       failures.push_back(
           fmt::format("{} of {}: expected {}, got {}", r.metric, r.dummy, r.expected, r.got ? fmt::format("{:.6g}", *r.got) : "nothing"));
   if (!failures.empty()) summary["failures"] = failures;
+  if (!all.front().sanity.empty() && a.worlds.empty() && a.data.empty()) summary["sanity_unanswered"] = UnansweredRules(all.front().sanity);
   std::cout << summary.dump(2) << "\n";
   if (!failures.empty()) Fail("{} sanity checks failed; the report names them", failures.size());
 }

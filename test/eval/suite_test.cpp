@@ -5,9 +5,11 @@
 
 #include <cstdlib>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
+#include "eval/dummies/registry.h"
 #include "worlds/scene.h"
 
 namespace orrery {
@@ -41,6 +43,17 @@ TEST_F(Suite, DummiesScoreAsTheyMust) {
   EXPECT_GT(rows.size(), 15u);
   for (const SanityRow& r : rows)
     EXPECT_TRUE(r.pass) << r.metric << " of " << r.dummy << ": expected " << r.expected << ", got " << r.got.value_or(NAN);
+}
+
+TEST_F(Suite, RulesNameDummiesThatThereAreAndSayWhichWereNotAsked) {
+  const std::vector<std::string> names = orrery::Dummies().Names();
+  const std::vector<std::string> all = UnansweredRules({});
+  EXPECT_GT(all.size(), 100u);
+  for (const std::string& rule : all)
+    EXPECT_TRUE(std::find(names.begin(), names.end(), rule.substr(rule.find(" of ") + 4)) != names.end()) << rule;
+  const std::vector<std::string> left = UnansweredRules({{"quality.psnr (maze)", "copy", "100 dB", 100, true}});
+  EXPECT_EQ(left.size(), all.size() - 1);
+  EXPECT_EQ(std::count(left.begin(), left.end(), "quality.psnr of copy"), 0);
 }
 
 TEST_F(Suite, ADummyUnderAFalseNameIsFound) {

@@ -1,5 +1,6 @@
 // What subjects with a known fault must score (evaluation 1.13, 2.10, 3.13).
 #include <cmath>
+#include <set>
 
 #include "eval/recordings/recording.h"
 #include "eval/suite/suite.h"
@@ -105,6 +106,7 @@ const std::vector<Rule>& Rules() {
       {"persistence.revisit.gain", "frozen", "0 +- 0.1", Near(0, 0.1), On::kBuiltIn},
       {"persistence.revisit.gain", "frozen", "< copy", Compared("copy", false), On::kRecordings},
       {"persistence.revisit.gain", "stale", "1: nothing moves", Near(1, 1e-9)},
+      {"persistence.revisit.gain", "rising-noise", "< copy", Compared("copy", false)},
       {"persistence.revisit.gain", "forget", "0 +- 0.1 beyond 32 frames", Near(0, 0.1)},
       {"persistence.revisit.gain@gap=0016", "forget", "1 up to 32 frames", Near(1, 1e-9)},
       {"persistence.revisit.gain@gap=0032", "forget", "1 up to 32 frames", Near(1, 1e-9)},
@@ -117,6 +119,7 @@ const std::vector<Rule>& Rules() {
       {"persistence.self-consistency.loop.psnr", "noise", "23.0 dB: two draws, clamping raises it",
        [](double v, const Scores&) { return v > 22.7 && v < 25.5; }},
       {"persistence.self-consistency.loop.psnr", "random", "< 40 dB", Below(40)},
+      {"persistence.self-consistency.loop.psnr", "rising-noise", "< noise", Compared("noise", false)},
       {"persistence.self-consistency.loop.psnr", "forget", "< 40 dB", Below(40)},
       {"persistence.self-consistency.loop.motion-ratio", "copy", "1", Near(1, 1e-9)},
       {"persistence.self-consistency.loop.motion-ratio", "frozen", "0", Near(0, 1e-9)},
@@ -125,6 +128,9 @@ const std::vector<Rule>& Rules() {
       {"persistence.self-consistency.out-and-back.psnr", "forget", "< copy", Compared("copy", false)},
       {"persistence.self-consistency.out-and-back.motion-ratio", "frozen", "0", Near(0, 1e-9)},
       {"persistence.revisit.remembered", "copy", "100 dB", Near(100, 1e-9)},
+      {"persistence.exposure-slope", "frozen", "> 0", Above(0), On::kBuiltIn},
+      {"persistence.exposure-slope", "forget", "> 0: a step after 32 frames", Above(0)},
+      {"persistence.exposure-slope", "stale", "0", Near(0, 1e-9)},
       {"persistence.exposure-slope", "rising-noise", "20 dB / 100 frames, as injected; clamping lowers it", Near(20, 3)},
       {"persistence.collapse.survival", "copy", "1", Near(1, 0)},
       {"persistence.collapse.survival", "frozen", "1: a frozen picture is a healthy one", Near(1, 0)},
@@ -328,6 +334,15 @@ std::vector<SanityRow> SanityRows(const std::vector<Evaluation>& evaluations) {
                       got && rule.holds(*got, scores)});
     }
   return rows;
+}
+
+std::vector<std::string> UnansweredRules(const std::vector<SanityRow>& rows) {
+  std::set<std::pair<std::string, std::string>> answered;
+  for (const SanityRow& row : rows) answered.emplace(row.metric.substr(0, row.metric.find(" (")), row.dummy);
+  std::vector<std::string> left;
+  for (const Rule& rule : Rules())
+    if (!answered.contains({rule.metric, rule.dummy})) left.push_back(fmt::format("{} of {}", rule.metric, rule.dummy));
+  return left;
 }
 
 }  // namespace orrery

@@ -29,6 +29,9 @@ std::pair<int64_t, int64_t> LauncherRank();
 // What the dummies among the evaluations must score, and whether they do.
 std::vector<SanityRow> SanityRows(const std::vector<Evaluation>& evaluations);
 
+// Rules that none of the rows is about, "METRIC of DUMMY": no such metric was measured, or no such dummy was there.
+std::vector<std::string> UnansweredRules(const std::vector<SanityRow>& rows);
+
 // A name that is fit for a file.
 std::string FileName(const std::string& name);
 
