@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "core/rng.h"
+#include "eval/readers/picture.h"
+#include "eval/readers/reader.h"
 
 namespace orrery {
 
@@ -12,12 +14,6 @@ namespace {
 
 constexpr double kNear = 0.5;  // px: the least distance
 constexpr double kSide = 1;    // px: nearer things are neither left nor right of each other
-
-const WorldObject* Find(const std::vector<WorldObject>& objects, int64_t id) {
-  for (const WorldObject& o : objects)
-    if (o.id == id) return &o;
-  return nullptr;
-}
 
 // What of a thing stays what it is: colour and shape.
 std::vector<double> Look(const WorldObject& o) {
@@ -35,12 +31,6 @@ void RequireOneLength(const ObjectFilm& truth, std::span<const ShownThings> show
 
 bool Exchanged(double a, double b) { return (a > kSide && b < -kSide) || (a < -kSide && b > kSide); }
 
-double Change(std::span<const uint8_t> a, std::span<const uint8_t> b) {
-  int64_t sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(static_cast<int>(a[i]) - static_cast<int>(b[i]));
-  return static_cast<double>(sum) / static_cast<double>(a.size());
-}
-
 }  // namespace
 
 double Permanence::Value() const {
@@ -55,11 +45,11 @@ Permanence ComparePermanence(const ObjectFilm& truth, std::span<const ShownThing
     for (const WorldObject& o : truth[t]) {
       if (!shown[t].shown.contains(o.id)) continue;
       ++p.visible;
-      const WorldObject* seen = Find(read[t], o.id);
+      const WorldObject* seen = FindObject(read[t], o.id);
       p.missed += !seen;
       p.swapped += seen && !Same(*seen, o);
     }
-    for (const WorldObject& o : read[t]) p.spurious += shown[t].hidden.contains(o.id) || !Find(truth[t], o.id);
+    for (const WorldObject& o : read[t]) p.spurious += shown[t].hidden.contains(o.id) || !FindObject(truth[t], o.id);
   }
   return p;
 }
@@ -72,7 +62,7 @@ std::optional<double> RelationStability(const ObjectFilm& truth, std::span<const
   for (size_t t = 0; t < truth.size() && static_cast<int64_t>(t) < until; ++t) {
     std::vector<std::pair<const WorldObject*, const WorldObject*>> both;  // as it is, as read
     for (const WorldObject& o : truth[t]) {
-      const WorldObject* seen = Find(read[t], o.id);
+      const WorldObject* seen = FindObject(read[t], o.id);
       if (shown[t].shown.contains(o.id) && seen && Same(*seen, o)) both.emplace_back(&o, seen);
     }
     for (size_t i = 0; i < both.size(); ++i)
@@ -99,12 +89,12 @@ std::optional<double> FlickerPenalty(const FrameSpan& truth, const FrameSpan& ma
     for (int64_t p = 0; p < made.Pixels(); ++p) {
       const double x = static_cast<double>(p % made.width) + 0.5, y = static_cast<double>(p / made.width) + 0.5;
       const auto at = [&](const FrameSpan& film, int64_t frame) { return film.At(frame).subspan(static_cast<size_t>(3 * p), 3); };
-      if (Change(at(truth, t), at(truth, t + 1)) > 0) continue;
+      if (Difference(at(truth, t), at(truth, t + 1)) > 0) continue;
       const auto near = [&](const WorldObject& o) { return std::max(std::abs(o.x - x), std::abs(o.y - y)) <= reach; };
       if (std::any_of(read[static_cast<size_t>(t)].begin(), read[static_cast<size_t>(t)].end(), near) ||
           std::any_of(read[static_cast<size_t>(t + 1)].begin(), read[static_cast<size_t>(t + 1)].end(), near))
         continue;
-      change += Change(at(made, t), at(made, t + 1));
+      change += Difference(at(made, t), at(made, t + 1));
       ++values;
     }
   std::vector<int64_t> order(static_cast<size_t>(truth.frames));
@@ -112,7 +102,7 @@ std::optional<double> FlickerPenalty(const FrameSpan& truth, const FrameSpan& ma
   Rng rng(seed, "flicker");
   for (int64_t i = truth.frames - 1; i > 0; --i) std::swap(order[static_cast<size_t>(i)], order[static_cast<size_t>(rng.Below(i + 1))]);
   double shuffled = 0;
-  for (size_t t = 0; t + 1 < order.size(); ++t) shuffled += Change(truth.At(order[t]), truth.At(order[t + 1]));
+  for (size_t t = 0; t + 1 < order.size(); ++t) shuffled += Difference(truth.At(order[t]), truth.At(order[t + 1]));
   if (values == 0 || shuffled == 0) return std::nullopt;
   return std::min(1.0, change / static_cast<double>(values) / (shuffled / static_cast<double>(truth.frames - 1)));
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 
+#include "eval/readers/picture.h"
 #include "eval/readers/reader.h"
 #include "worlds/canvas.h"
 
@@ -15,12 +16,6 @@ struct Body {
   bool box = false;
   double Area() const { return (box ? 4 : 3.141592653589793) * half_width * half_height; }
   double Reach() const;  // from its middle to its farthest point
-};
-
-// [H, W, 3] bytes of somebody else.
-struct Picture {
-  std::span<const uint8_t> rgb;
-  int64_t height = 0, width = 0;
 };
 
 // How a world draws its bodies.
@@ -55,13 +50,6 @@ struct StageScene {
 };
 // Nothing when the world is of another kind.
 std::optional<StageScene> MakeStage(const World& shown);
-
-// Strengths of blur that a picture may have, px: a reader draws through the likeliest.
-constexpr std::array<double, 3> kLenses = {0, 0.75, 1.5};
-// Gaussian of `sigma` px on [H, W, 3] bytes; edges go on beyond the edge. 0: nothing.
-void Smear(std::vector<uint8_t>& rgb, int64_t height, int64_t width, double sigma);
-// Mean absolute difference of two pictures, grey levels.
-double Difference(std::span<const uint8_t> a, std::span<const uint8_t> b);
 
 std::unique_ptr<ObjectReader> BodyReader(StageScene scene, int64_t height, int64_t width);
 

@@ -11,7 +11,17 @@ namespace orrery {
 
 namespace {
 
-// Pixels of each object of a world as it is.
+void AddError(ReaderFloor& floor, int64_t& seen, const WorldObject& read, const WorldObject& truth) {
+  const double far = std::hypot(read.x - truth.x, read.y - truth.y);
+  floor.error += far;
+  floor.worst = std::max(floor.worst, far);
+  const size_t more = std::min(read.more.size(), truth.more.size());
+  for (size_t k = 0; k < more; ++k) floor.more_error += std::abs(read.more[k] - truth.more[k]) / static_cast<double>(more);
+  ++seen;
+}
+
+}  // namespace
+
 std::map<int64_t, int64_t> PixelsShown(const World& world) {
   std::vector<int32_t> ids(static_cast<size_t>(world.Facts().height * world.Facts().width));
   world.RenderIds(ids);
@@ -24,17 +34,6 @@ const WorldObject* FindObject(const std::vector<WorldObject>& objects, int64_t i
   const auto found = std::find_if(objects.begin(), objects.end(), [&](const WorldObject& o) { return o.id == id; });
   return found == objects.end() ? nullptr : &*found;
 }
-
-void AddError(ReaderFloor& floor, int64_t& seen, const WorldObject& read, const WorldObject& truth) {
-  const double far = std::hypot(read.x - truth.x, read.y - truth.y);
-  floor.error += far;
-  floor.worst = std::max(floor.worst, far);
-  const size_t more = std::min(read.more.size(), truth.more.size());
-  for (size_t k = 0; k < more; ++k) floor.more_error += std::abs(read.more[k] - truth.more[k]) / static_cast<double>(more);
-  ++seen;
-}
-
-}  // namespace
 
 std::unique_ptr<ObjectReader> MakeReader(const World& shown, std::string* cause) {
   if (auto tiles = TileReader(shown)) return tiles;

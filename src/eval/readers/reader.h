@@ -27,6 +27,11 @@ class ObjectReader {
   virtual std::vector<Reading> Read(std::span<const uint8_t> rgb) = 0;
 };
 
+// The object of that id, or null.
+const WorldObject* FindObject(const std::vector<WorldObject>& objects, int64_t id);
+// Pixels by object id of what a world shows now.
+std::map<int64_t, int64_t> PixelsShown(const World& world);
+
 // A reader of a world as it is shown now; null, with the reason in `cause`, where there is none. billiards, occluder, dominoes, stack,
 // pendulum: bodies are matched with the renderer's own shapes and colours. keys and pair, seen whole: tiles are. growth: pictures of every
 // progress are. maze has none: its things are rarely in view, and a picture of one does not tell which of its kind it is.

@@ -8,7 +8,6 @@
 #include "eval/memory/linear_probe.h"
 #include "eval/memory/mlp_probe.h"
 #include "eval/memory/vector.h"
-#include "eval/suite/films.h"
 #include "eval/suite/once.h"
 #include "eval/suite/probe.h"
 

@@ -63,12 +63,6 @@ Cell CellOf(Point share, const KeysState& state) {
   return {static_cast<int32_t>(share.x * tiles), static_cast<int32_t>(share.y * tiles)};
 }
 
-const WorldObject* Find(const std::vector<WorldObject>& objects, int64_t id) {
-  for (const WorldObject& o : objects)
-    if (o.id == id) return &o;
-  return nullptr;
-}
-
 // Whether the film, as read, lets somebody enter a cell between its frames t and t + 1. Frame 0 is the context's last.
 bool Enters(const KeysState& start, const ObjectFilm& read, size_t t, Cell cell) {
   const auto side = static_cast<int32_t>(std::lround(std::sqrt(static_cast<double>(start.tiles.size()))));
@@ -81,7 +75,7 @@ bool Enters(const KeysState& start, const ObjectFilm& read, size_t t, Cell cell)
     if (o.id == kSolver || o.kind == "agent" || !here(o)) continue;
     if ((o.kind == "door" || o.kind == "gate") && o.more[0] != 0) continue;
     if (o.kind == "box") {  // pushed on
-      const WorldObject* after = Find(read[t + 1], o.id);
+      const WorldObject* after = FindObject(read[t + 1], o.id);
       if (after && !here(*after)) continue;
     }
     return false;
@@ -108,7 +102,7 @@ SolveScene MakeScene(Scenario scenario) {
   const FrameSpan film = Span(truth.film.frames);
   const auto begin = static_cast<size_t>(scenario.context - 1);
   const ObjectFilm read(truth.film.objects.begin() + static_cast<std::ptrdiff_t>(begin), truth.film.objects.end());
-  for (const auto& objects : read) scene.way.push_back(Share(*Find(objects, kSolver), film.height));
+  for (const auto& objects : read) scene.way.push_back(Share(*FindObject(objects, kSolver), film.height));
   const auto tiles = static_cast<size_t>(film.height / Keys::kTilePixels);
   for (size_t i = 0; i < scene.start.tiles.size(); ++i)
     if (scene.start.tiles[i].floor == KeysTile::kGoal)
@@ -159,7 +153,7 @@ void Judge(const SolveScene& scene, const Film& made, SolveSums& sums) {
   int64_t unseen = 0;
   for (int64_t t = 0; t < film.frames; ++t) {
     const auto& objects = out->objects[static_cast<size_t>(t)];
-    const WorldObject* agent = Find(objects, kSolver);
+    const WorldObject* agent = FindObject(objects, kSolver);
     unseen += !agent;
     lost = lost || !agent;
     if (!lost) {

@@ -10,9 +10,6 @@
 #include "worlds/billiards.h"
 #include "worlds/billiards_view.h"
 #include "worlds/dominoes.h"
-#include "worlds/occluder.h"
-#include "worlds/registry.h"
-#include "worlds/trajectory.h"
 
 namespace orrery {
 
@@ -40,20 +37,12 @@ EventEyes EyesFor(const World& world) {
   return eyes;
 }
 
-std::map<int64_t, int64_t> Pixels(const World& world) {
-  std::vector<int32_t> ids(static_cast<size_t>(world.Facts().height * world.Facts().width));
-  world.RenderIds(ids);
-  std::map<int64_t, int64_t> pixels;
-  for (const int32_t id : ids) ++pixels[id];
-  return pixels;
-}
-
 std::vector<ShownThings> ShownIn(const Scenario& s, const ObjectFilm& objects, bool tiles) {
   const auto world = StartWorld(s);
-  std::vector<std::map<int64_t, int64_t>> pixels = {Pixels(*world)};
+  std::vector<std::map<int64_t, int64_t>> pixels = {PixelsShown(*world)};
   for (const auto& action : s.actions) {
     world->Step(action);
-    pixels.push_back(Pixels(*world));
+    pixels.push_back(PixelsShown(*world));
   }
   std::map<int64_t, int64_t> most;
   for (const auto& frame : pixels)
