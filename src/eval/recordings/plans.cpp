@@ -8,6 +8,7 @@ namespace orrery {
 
 std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   constexpr int64_t kFrames = 24, kDrift = 64, kGap = 128, kTwin = 24, kCost = 256, kLongCost = 4096;
+  constexpr int64_t kLasting = 8, kHorizon = 2048, kLeastHorizon = 64;
   const auto recording = MakeRecording(world);
   const std::string spec = recording->Facts().spec;
   ProbePlan base;
@@ -30,6 +31,11 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   plans.back().scenarios = fit;  // recorded episodes differ more than a world's, and these two are cheap
   add("drift", most(kDrift * scale, episodes));
   add("revisit", most(kGap, episodes));
+  const int64_t lasting = std::min<int64_t>(kLasting * scale, episodes), horizon = most(scale == 1 ? kCost : kHorizon, lasting);
+  if (horizon >= kLeastHorizon) {
+    add("endurance", horizon);
+    plans.back().scenarios = lasting;
+  }
   add("control", kFrames);
   plans.back().scenarios = fit;
   add("recorded-twins", kTwin);
