@@ -164,6 +164,8 @@ TEST(MemoryProbe, ReadsTheTruthAndNothingOutOfStrangers) {
   for (const char* name : {"walls", "around"}) {
     const Metric& m = Of(copy, name);
     EXPECT_GE(*m.value, 0.98) << name;
+    ASSERT_TRUE(m.curve) << name;
+    EXPECT_EQ(m.curve->x.back(), 11) << name;  // and nothing is asked of more than 50 frames ago
     EXPECT_NEAR(m.anchors.at("shuffled"), m.anchors.at("constant"), 0.03) << name;
     EXPECT_NEAR(*Of(random, name).value, m.anchors.at("constant"), 0.03) << name;
   }

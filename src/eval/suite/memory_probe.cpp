@@ -328,13 +328,26 @@ ProbeResult Ask(const Subject& subject, const ProbePlan& plan, bool deep) {
     };
     skill("memory", e.value);
     for (const char* name : {"single-frame", "shuffled"}) skill(name, by.at(fmt::format("control={}", name)).value);
-    for (const auto& [from, to] : kSince)
-      if (q.since.defined() && (q.counts & (q.since >= from) & (q.since <= to)).any().item<bool>())
-        by[fmt::format("since={}-{}", from, to)] = Part(plan, t, q, errors, q.counts & (q.since >= from) & (q.since <= to));
+    Curve fading;
+    fading.x_label = "frames since it was last in view (from)";
+    fading.y_label = q.unit == std::string("1") ? "share read right" : q.unit;
+    for (const auto& [from, to] : kSince) {
+      if (!q.since.defined()) break;
+      const at::Tensor counts = q.counts & (q.since >= from) & (q.since <= to);
+      if (!counts.any().item<bool>()) continue;
+      const MetricPart part = Part(plan, t, q, errors, counts);
+      by[fmt::format("since={}-{}", from, to)] = part;
+      if (!part.value) continue;
+      fading.x.push_back(static_cast<double>(from));
+      fading.y.push_back(*part.value);
+      fading.low.push_back(part.interval->low);
+      fading.high.push_back(part.interval->high);
+    }
     if (q.since.defined() && (q.since < 0).any().item<bool>()) by["since=never"] = Part(plan, t, q, errors, q.since < 0);
     Metric m = MetricOf(plan, fmt::format("persistence.{}.{}", deep ? "memory-mlp" : "memory", q.id), e, q.direction, std::move(anchors),
                         q.unit, "arXiv 2210.13383", q.note);
     m.by = std::move(by);
+    if (fading.x.size() > 1) m.curve = std::move(fading);
     m.notes.push_back(
         "Parts: controls; skill is 0 where the constant answer is, 1 where all is right; since: frames since it was last in view.");
     m.notes.push_back(fmt::format("{} of {} numbers, {} moments of {} training episodes.", deep ? "Four layers" : "Linear probe",

@@ -71,7 +71,7 @@ const Registry<Probe>& Probes() {
        Entry("hidden", "whether things go on while nobody sees them", "arXiv 2603.13215", ProbeHidden),
        Entry("updated", "whether what changed out of sight is remembered as it is now", "own", ProbeUpdated),
        Entry("surprise", "whether the impossible is less expected than the possible", "arXiv 1803.07616", ProbeSurprise),
-       Entry("memory-probe", "what can be read off what is remembered", "arXiv 2210.13383", ProbeMemory),
+       Entry("memory-probe", "what can be read off what is remembered", "arXiv 2210.13383", ProbeMemory, 2),
        Entry("memory-mlp", "the same by four layers", "arXiv 2210.13383", ProbeMemoryDeep),
        Entry("wcs", "things, their places, causes and background, each by itself", "own, after arXiv 2508.00144", ProbeWcs),
        Entry("solve", "whether the way to the goal is the shortest one", "arXiv 2511.15065", ProbeSolve),
