@@ -60,8 +60,9 @@ ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan) {
   }
   constexpr size_t kLeast = 4;  // doublings of the history
   if (history.size() < kLeast)
-    return {Missing(plan, ids, fmt::format("a history that doubles {} times from {} frames is needed, this one ends at {}", kLeast,
-                                           plan.context, s.Last() + 1)),
+    return {Missing(plan, ids,
+                    fmt::format("a history that doubles {} times from {} frames is needed, this one ends at {}", kLeast, plan.context,
+                                s.Last() + 1)),
             {}};
   return {{Growth(plan, "cost.time-exponent", history, time, "ms a frame",
                   "Slope of log time on log history; medians between doublings of the history."),
