@@ -13,6 +13,7 @@
 #include "core/autocast.h"
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "model/optimizer.h"
+#include "state/registry.h"
 
 namespace orrery {
 namespace {
@@ -84,13 +85,14 @@ int Run(int argc, char** argv) {
   const DiffusionForcing objective({}, NoisePaths().Make("flow"));
   Optimizer optimiser(network.named_parameters(), {.name = optimizer}, {"patch", "action", "output"});
   Rng rng(1);
+  const auto memory = MakeMemory("dense()", network.Geometry());
   const Clip clip{at::randn({sizes.batch, sizes.frames, latent.channels, latent.height, latent.width}),
                   {at::randint(4, {sizes.batch, sizes.frames, 1}).to(at::kFloat), {}, {}}};
   const auto step = [&] {
     at::Tensor loss;
     {
       const Autocast scope(at::kCPU, !fp32);
-      loss = objective.Loss(network, clip, -1, rng);
+      loss = objective.Loss(network, *memory, clip, rng);
     }
     loss.backward();
     ClipGradients(optimiser.Parameters(), 1.0);

@@ -52,6 +52,7 @@ int Run(int argc, char** argv) {
   AddPack(app);
   AddInfo(app);
   AddWorlds(app);
+  AddStates(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError&) {

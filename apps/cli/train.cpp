@@ -25,6 +25,7 @@ struct TrainArguments {
   CodecTrainOptions codec_train;
   // of train model:
   std::string codec;  // file or folder; empty: the run's own
+  std::string adapt;  // a model folder whose network is gone on with
   double codec_minutes = 12;
   ModelConfig model;
   ModelTrainOptions model_train;
@@ -100,7 +101,18 @@ ModelFilms Films(std::shared_ptr<const Dataset> dataset, double share) {
   };
 }
 
+// The trained model to go on from, or null; its sizes, path and (unless one is given) codec become those of the new model.
+std::shared_ptr<const WorldModel> AdaptFrom(TrainArguments& a) {
+  if (a.adapt.empty()) return nullptr;
+  std::shared_ptr<const WorldModel> trained = WorldModel::Load(a.adapt);
+  a.model.transition = trained->Config().transition;
+  a.model.path = trained->Config().path;
+  if (a.codec.empty()) a.codec = (fs::path(a.adapt) / "codec.safetensors").string();
+  return trained;
+}
+
 void TrainModelVerb(TrainArguments a) {
+  const std::shared_ptr<const WorldModel> trained = AdaptFrom(a);
   a.training.bf16 = !a.fp32;
   SetDefaultBudget(a.training, 30);
   const auto dataset = std::make_shared<const Dataset>(a.data);
@@ -108,7 +120,9 @@ void TrainModelVerb(TrainArguments a) {
   const std::shared_ptr<Codec> codec = CodecFor(a, dataset);
   a.model.data = dataset->Facts();
   const auto model = std::make_shared<WorldModel>(a.model, codec, DeriveSeed(a.training.seed, "weights"));
+  if (trained) model->AdoptNetwork(*trained);
   WriteJson(fs::path(a.out) / "train.json", Json{{"data", a.data},
+                                                 {"adapt_from", a.adapt},
                                                  {"threads", at::get_num_threads()},
                                                  {"training", a.training},
                                                  {"model_train", a.model_train},
@@ -152,6 +166,8 @@ void AddTrain(CLI::App& app) {
   model->add_option("--codec-spec", m->codec_spec, "Spec of the codec that is trained first")->capture_default_str();
   model->add_option("--codec-minutes", m->codec_minutes, "Its budget")->capture_default_str();
   model->add_option("--state", m->model.state, "State spec")->capture_default_str();
+  model->add_option("--adapt-from", m->adapt,
+                    "Model folder: begin with its network (its sizes, noise path and codec are taken) and train this state on it");
   model->add_option("--path", m->model.path, "Noise path: flow, v_cosine or edm, with parameters")->capture_default_str();
   TransitionOptions& t = m->model.transition;
   model->add_option("--layout", t.layout, "Attention: frame_causal or axial")->capture_default_str();
@@ -163,6 +179,10 @@ void AddTrain(CLI::App& app) {
   DiffusionForcingOptions& f = m->model.objective;
   model->add_option("--context-share", f.context_share, "Share of frames that play context in training")->capture_default_str();
   model->add_option("--context-noise", f.context_noise, "Highest noise level of context frames")->capture_default_str();
+  model->add_option("--prefix", f.prefix, "Share of clips that begin with a clean prefix of over half their frames: makes a memory needed")
+      ->capture_default_str();
+  model->add_option("--history-noise", f.history_noise, "Highest noise level of the latents that input memories keep in training")
+      ->capture_default_str();
   model->add_option("--action-drop", f.action_drop, "Share of hidden actions, for guidance")->capture_default_str();
   model->add_option("--steps-per-frame", m->model.rollout.steps, "Denoising steps of the finished model")->capture_default_str();
   model->add_option("--batch", m->model_train.batch, "Clips a step")->capture_default_str();

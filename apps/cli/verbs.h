@@ -4,6 +4,8 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include "core/spec.h"
+
 namespace orrery::cli {
 
 void AddRecord(CLI::App& app);
@@ -15,6 +17,10 @@ void AddPlay(CLI::App& app);
 void AddPack(CLI::App& app);
 void AddInfo(CLI::App& app);
 void AddWorlds(CLI::App& app);
+void AddStates(CLI::App& app);
+
+// Name, summary and parameters of an alternative, to standard output.
+void Print(const Facts& facts);
 
 // "Example:" at the foot of a verb's help.
 inline void Example(CLI::App& verb, const std::string& line) { verb.footer("Example:\n  " + line); }

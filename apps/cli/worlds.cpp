@@ -12,11 +12,6 @@
 namespace orrery::cli {
 namespace {
 
-void Print(const Facts& facts) {
-  std::cout << fmt::format("{}\n    {}\n", facts.name, facts.summary);
-  for (const Param& p : facts.params) std::cout << fmt::format("    {} = {}: {}\n", p.name, p.value.dump(), p.doc);
-}
-
 void List() {
   for (const auto& entry : Worlds().Entries()) {
     Print(entry.facts);
@@ -67,6 +62,11 @@ void DrawPictures(const std::string& scenes, const std::filesystem::path& folder
 }
 
 }  // namespace
+
+void Print(const Facts& facts) {
+  std::cout << fmt::format("{}\n    {}\n", facts.name, facts.summary);
+  for (const Param& p : facts.params) std::cout << fmt::format("    {} = {}: {}\n", p.name, p.value.dump(), p.doc);
+}
 
 void AddWorlds(CLI::App& app) {
   struct Options {

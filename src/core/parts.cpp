@@ -91,6 +91,13 @@ Parts Parts::Extract(std::string_view prefix) const {
   return out;
 }
 
+Parts Parts::Take(std::string_view prefix) {
+  Parts out = Extract(prefix);
+  const std::string start = fmt::format("{}/", prefix);
+  std::erase_if(parts_, [&](const Part& part) { return part.name.starts_with(start); });
+  return out;
+}
+
 NamedTensors Parts::ToTensors(Metadata* metadata) const {
   NamedTensors tensors;
   for (const Part& part : parts_) {

@@ -32,6 +32,7 @@ class Parts {
 
   void Append(std::string_view prefix, const Parts& other);  // as "prefix/name"; shares tensors
   Parts Extract(std::string_view prefix) const;              // the inverse
+  Parts Take(std::string_view prefix);                       // Extract that takes them out: whoever writes them need not copy
 
   NamedTensors ToTensors(Metadata* metadata) const;  // axes go into metadata "axes:NAME"
   static Parts FromTensors(const TensorFile& file);

@@ -1,7 +1,11 @@
 #include "dynamics/block.h"
 
+#include <ATen/ATen.h>
+
+#include "core/error.h"
 #include "nn/attention.h"
 #include "nn/fused.h"
+#include "state/join.h"
 
 namespace orrery {
 
@@ -50,22 +54,62 @@ at::Tensor ByFrame(const at::Tensor& x, int64_t tokens) {
   return x.reshape({B, tokens, H, T, d}).permute({0, 2, 3, 1, 4}).reshape({B, H, T * tokens, d});
 }
 
+// Tokens of some rows as tokens of all, absent from the others.
+LayerContext Spread(const LayerContext& some, const ContextStream& stream) {
+  if (!stream.rows.defined()) return some;
+  const auto all = [&](const at::Tensor& x, double value) {
+    std::vector<int64_t> shape = x.sizes().vec();
+    shape[0] = stream.all;
+    return at::full(shape, value, x.options()).index_copy(0, stream.rows, x);
+  };
+  const at::Tensor bias =
+      some.bias.defined() ? some.bias : at::zeros({some.key.size(0), 1, 1, some.key.size(2)}, some.key.options().dtype(at::kFloat));
+  return {all(some.key, 0), all(some.value, 0), all(bias, kAbsent)};
+}
+
 }  // namespace
 
-at::Tensor BlockImpl::FrameCausal(const at::Tensor& x, const ClipShape& clip, const LayerContext* context, LayerActivation* keep) {
+// What this layer may see: of a session it is found by the frame's first pass and kept for the others.
+BlockImpl::Sight BlockImpl::Look(const ClipTokens& own, const at::Tensor& features, int64_t layer, MemoryReader& memory,
+                                 ContextStream* stream) {
+  std::vector<LayerContext>* kept = memory.Kept();
+  if (kept && layer < static_cast<int64_t>(kept->size())) return {{}, (*kept)[layer]};
+  const bool wants = memory.WantsTokens();
+  LayerRead read = memory.Read(layer, {own.k_plain, own.v, features}, wants ? PlainQueries(own) : at::Tensor());
+  LayerContext context;
+  if (read.context.Size() > 0) context = {RotateKeys(read.context.key, read.context.coord), read.context.value, read.context.bias};
+  if (stream) {
+    const LayerActivation tokens = AdvanceContext(*stream);
+    context = JoinContexts(context, Spread({RotateKeys(tokens.key, stream->coord), tokens.value, stream->bias}, *stream));
+  }
+  if (kept) kept->push_back(context);
+  return {read.sight, context};
+}
+
+// One layer of the context tokens among themselves; their keys and values are what frames see of them here.
+LayerActivation BlockImpl::AdvanceContext(ContextStream& stream) {
+  const int64_t D = options_.dim, R = stream.x.size(0), c = stream.x.size(1);
+  const auto m = (stream.shared + modulation_).split(D, 1);
+  const at::Tensor y = NormModulate(stream.x, m[0], m[1]);
+  const at::Tensor qkv = attention_.qkv(y.reshape({-1, D})).view({R, c, 3 * D});
+  const RopeTable still = MakeRope(at::zeros({c, 3}, stream.x.options()), {.head_dim = D / options_.heads});
+  const QueryKeyValue h = SplitHeads(qkv, options_.heads, attention_.q_norm, attention_.k_norm, still, false);
+  const at::Tensor mixed = DenseAttention(RotateKeys(h.q, stream.coord), RotateKeys(h.k, stream.coord), h.v, stream.bias);
+  stream.x = GatedAdd(stream.x, attention_.out(MergeHeads(mixed).view({-1, D})).view(stream.x.sizes()), m[2]);
+  stream.x = GatedAdd(stream.x, Mlp(NormModulate(stream.x, m[3], m[4])), m[5]);
+  return {h.k, h.v, {}};
+}
+
+at::Tensor BlockImpl::FrameCausal(const at::Tensor& x, const at::Tensor& features, const ClipShape& clip, int64_t layer,
+                                  MemoryReader& memory, ContextStream* stream, LayerActivation* keep) {
   const int64_t D = options_.dim, S = clip.frames * clip.tokens;
   const at::Tensor qkv = attention_.qkv(x.reshape({-1, D})).view({clip.batch, S, 3 * D});
-  QueryKeyValue h = SplitHeads(qkv, options_.heads, attention_.q_norm, attention_.k_norm, clip.rope, keep != nullptr);
-  if (keep) *keep = {h.k_plain, h.v};
-  at::Tensor mixed;
-  if (context && context->key.size(2) > 0) {
-    at::Tensor bias = context->bias;
-    if (bias.defined()) bias = at::cat({bias, at::zeros({bias.size(0), bias.size(1), 1, S}, bias.options())}, 3);
-    mixed = DenseAttention(h.q, at::cat({context->key, h.k}, 2), at::cat({context->value, h.v}, 2), bias);
-  } else {
-    mixed = FrameCausalAttention(h.q, h.k, h.v, clip.tokens, clip.reach);
-  }
-  return attention_.out(MergeHeads(mixed).view({-1, D})).view(x.sizes());
+  const QueryKeyValue h =
+      SplitHeads(qkv, options_.heads, attention_.q_norm, attention_.k_norm, clip.rope, keep != nullptr || memory.WantsTokens());
+  if (keep) keep->key = h.k_plain, keep->value = h.v;
+  const ClipTokens own{h.q, h.k, h.v, h.k_plain, clip.frames, clip.tokens, clip.rope, clip.coord};
+  const Sight sight = Look(own, features, layer, memory, stream);
+  return attention_.out(MergeHeads(Attend(own, sight.clip, sight.context)).view({-1, D})).view(x.sizes());
 }
 
 at::Tensor BlockImpl::Spatial(const at::Tensor& x, const ClipShape& clip) {
@@ -76,29 +120,39 @@ at::Tensor BlockImpl::Spatial(const at::Tensor& x, const ClipShape& clip) {
   return spatial_.out(MergeHeads(DenseAttention(h.q, h.k, h.v)).view({-1, D})).view(x.sizes());
 }
 
-at::Tensor BlockImpl::Temporal(const at::Tensor& x, const ClipShape& clip, const LayerContext* context, LayerActivation* keep) {
+at::Tensor BlockImpl::Temporal(const at::Tensor& x, const at::Tensor& features, const ClipShape& clip, int64_t layer, MemoryReader& memory,
+                               ContextStream* stream, LayerActivation* keep) {
   const int64_t D = options_.dim, N = clip.tokens, S = clip.frames * N;
   const at::Tensor qkv = attention_.qkv(x.reshape({-1, D})).view({clip.batch, S, 3 * D});
-  const QueryKeyValue h = SplitHeads(qkv, options_.heads, attention_.q_norm, attention_.k_norm, clip.rope, keep != nullptr);
-  if (keep) *keep = {h.k_plain, h.v};
+  const QueryKeyValue h =
+      SplitHeads(qkv, options_.heads, attention_.q_norm, attention_.k_norm, clip.rope, keep != nullptr || memory.WantsTokens());
+  if (keep) keep->key = h.k_plain, keep->value = h.v;
+  const ClipTokens own{h.q, h.k, h.v, h.k_plain, clip.frames, N, clip.rope, clip.coord};
+  const auto [seen, context] = Look(own, features, layer, memory, stream);
+  const int64_t c = context.key.defined() ? context.key.size(2) : 0;
+  if (stream || seen.far.defined() || seen.near.defined() || context.bias.defined() || c % N != 0 || (c > 0 && clip.frames > 1))
+    Fail("axial attention sees whole recent frames only; use layout frame_causal with this state");
   at::Tensor q = ByPosition(h.q, N), k = ByPosition(h.k, N), v = ByPosition(h.v, N), mixed;
-  if (context && context->key.size(2) > 0) {
-    if (context->bias.defined() || context->key.size(2) % N != 0)
-      Fail("axial attention needs whole frames as context; use layout frame_causal with this state");
-    mixed = DenseAttention(q, at::cat({ByPosition(context->key, N), k}, 2), at::cat({ByPosition(context->value, N), v}, 2));
-  } else if (clip.reach < 0 || clip.reach >= clip.frames - 1) {
+  if (c > 0) {
+    mixed = DenseAttention(q, at::cat({ByPosition(context.key, N), k}, 2), at::cat({ByPosition(context.value, N), v}, 2));
+  } else if (seen.reach < 0 || seen.reach >= clip.frames - 1) {
     mixed = at::scaled_dot_product_attention(q, k, v, {}, 0.0, /*is_causal=*/true);
   } else {
-    mixed = FrameCausalAttentionReference(q, k, v, 1, clip.reach);
+    mixed = FrameCausalAttentionReference(q, k, v, 1, seen.reach);
   }
   return attention_.out(MergeHeads(ByFrame(mixed, N)).view({-1, D})).view(x.sizes());
 }
 
-at::Tensor BlockImpl::forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, const LayerContext* context,
-                              LayerActivation* keep) {
+at::Tensor BlockImpl::Mlp(const at::Tensor& y) { return down_(Gelu(up_(y.reshape({-1, options_.dim})))).view(y.sizes()); }
+
+at::Tensor BlockImpl::forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, int64_t layer,
+                              MemoryReader& memory, ContextStream* stream, LayerActivation* keep) {
   const int64_t D = options_.dim;
   const auto m = (shared_RE + modulation_).split(D, 1);
   at::Tensor x = x_RND;
+  const at::Tensor features = x.reshape({clip.batch, clip.frames * clip.tokens, D});
+  if (keep) keep->features = features;
+  const at::Tensor add = memory.Branch(layer, features);
   size_t next = 0;
   const auto sublayer = [&](auto&& f) {
     const at::Tensor y = f(NormModulate(x, m[next], m[next + 1]));
@@ -107,11 +161,12 @@ at::Tensor BlockImpl::forward(const at::Tensor& x_RND, const at::Tensor& shared_
   };
   if (options_.layout == "axial") {
     sublayer([&](const at::Tensor& y) { return Spatial(y, clip); });
-    sublayer([&](const at::Tensor& y) { return Temporal(y, clip, context, keep); });
+    sublayer([&](const at::Tensor& y) { return Temporal(y, features, clip, layer, memory, stream, keep); });
   } else {
-    sublayer([&](const at::Tensor& y) { return FrameCausal(y, clip, context, keep); });
+    sublayer([&](const at::Tensor& y) { return FrameCausal(y, features, clip, layer, memory, stream, keep); });
   }
-  sublayer([&](const at::Tensor& y) { return down_(Gelu(up_(y.view({-1, D})))).view(y.sizes()); });
+  if (add.defined()) x = x + add.to(at::kFloat).reshape(x.sizes());
+  sublayer([&](const at::Tensor& y) { return Mlp(y); });
   return x;
 }
 

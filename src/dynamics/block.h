@@ -3,6 +3,7 @@
 #include <torch/nn/module.h>
 #include <torch/nn/modules/linear.h>
 
+#include "dynamics/attend.h"
 #include "dynamics/transition.h"
 
 namespace orrery {
@@ -10,8 +11,18 @@ namespace orrery {
 // What a block needs to know of the clip it works on.
 struct ClipShape {
   int64_t batch, frames, tokens;
-  int64_t reach;   // see Transition::Forward
-  RopeTable rope;  // [T * N]
+  at::Tensor coord;  // [T * N, 3]
+  RopeTable rope;    // [T * N]
+};
+
+// Clean context tokens on their way through the blocks; they see each other alone.
+struct ContextStream {
+  at::Tensor x;       // [R, c, D] fp32
+  at::Tensor shared;  // [R, Modulations * D] fp32, of a clean frame without action
+  at::Tensor coord;   // [c, 3] or [R, c, 3]
+  at::Tensor bias;    // [R, 1, 1, c] or undefined
+  at::Tensor rows;    // [R] which rows of the clip these are; undefined: all
+  int64_t all = 0;    // rows of the clip
 };
 
 class BlockImpl : public torch::nn::Module {
@@ -21,19 +32,28 @@ class BlockImpl : public torch::nn::Module {
   // Modulation vectors (shift, scale, gate) a block takes: 3 a sublayer.
   static int64_t Modulations(const TransitionOptions& options) { return options.layout == "axial" ? 9 : 6; }
 
-  // x_RND fp32; shared_RE [R, Modulations * D] fp32. `context` (streaming) and `keep` may be null.
-  at::Tensor forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, const LayerContext* context,
-                     LayerActivation* keep);
+  // x_RND fp32; shared_RE [R, Modulations * D] fp32. `stream` and `keep` may be null.
+  at::Tensor forward(const at::Tensor& x_RND, const at::Tensor& shared_RE, const ClipShape& clip, int64_t layer, MemoryReader& memory,
+                     ContextStream* stream, LayerActivation* keep);
 
  private:
   struct AttentionWeights {
     torch::nn::Linear qkv{nullptr}, out{nullptr};
     at::Tensor q_norm, k_norm;  // [d]
   };
+  struct Sight {
+    ClipSight clip;
+    LayerContext context;
+  };
   AttentionWeights MakeAttention(const std::string& name);
-  at::Tensor FrameCausal(const at::Tensor& x_RND, const ClipShape& clip, const LayerContext* context, LayerActivation* keep);
+  Sight Look(const ClipTokens& own, const at::Tensor& features, int64_t layer, MemoryReader& memory, ContextStream* stream);
+  LayerActivation AdvanceContext(ContextStream& stream);
+  at::Tensor FrameCausal(const at::Tensor& x_RND, const at::Tensor& features, const ClipShape& clip, int64_t layer, MemoryReader& memory,
+                         ContextStream* stream, LayerActivation* keep);
   at::Tensor Spatial(const at::Tensor& x_RND, const ClipShape& clip);
-  at::Tensor Temporal(const at::Tensor& x_RND, const ClipShape& clip, const LayerContext* context, LayerActivation* keep);
+  at::Tensor Temporal(const at::Tensor& x_RND, const at::Tensor& features, const ClipShape& clip, int64_t layer, MemoryReader& memory,
+                      ContextStream* stream, LayerActivation* keep);
+  at::Tensor Mlp(const at::Tensor& y);
 
   TransitionOptions options_;
   AttentionWeights attention_, spatial_;

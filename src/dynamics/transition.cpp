@@ -60,12 +60,6 @@ void CheckOptions(const TransitionOptions& o, const LatentShape& latent) {
 
 }  // namespace
 
-struct Transition::Pass {
-  int64_t reach = -1;
-  const std::vector<LayerContext>* context = nullptr;
-  std::vector<LayerActivation>* keep = nullptr;
-};
-
 Transition::Transition(const TransitionOptions& options, const LatentShape& latent, const ActionSpace& actions)
     : options_(options), latent_(latent), actions_(actions) {
   CheckOptions(options, latent);
@@ -93,7 +87,14 @@ Transition::Transition(const TransitionOptions& options, const LatentShape& late
 }
 
 MemoryGeometry Transition::Geometry() const {
-  return {options_.depth, options_.heads, options_.dim / options_.heads, latent_.height / options_.patch, latent_.width / options_.patch};
+  return {.layers = options_.depth,
+          .heads = options_.heads,
+          .head_dim = options_.dim / options_.heads,
+          .rows = latent_.height / options_.patch,
+          .columns = latent_.width / options_.patch,
+          .channels = latent_.channels,
+          .patch = options_.patch,
+          .actions = actions_.Discrete() ? actions_.count : 0};
 }
 
 void Transition::SetPoseScale(const at::Tensor& mean, const at::Tensor& deviation) {
@@ -137,7 +138,20 @@ at::Tensor Transition::Condition(const at::Tensor& level, const FrameCondition& 
   return out;
 }
 
-at::Tensor Transition::Run(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, Pass& pass) {
+// Context tokens are modulated as a clean frame without an action.
+ContextStream Transition::OpenStream(const InputContext& input, int64_t rows) {
+  const int64_t some = input.rows.defined() ? input.rows.size(0) : rows;
+  CheckShape(input.tokens, {some, kAny, options_.dim}, "context tokens");
+  const at::Tensor clean = LevelFeatures(at::zeros({1}, input.tokens.options().dtype(at::kFloat)));
+  at::Tensor given = level_out_(at::silu(level_in_(clean))).to(at::kFloat);
+  if (action_null_.defined()) given = given + action_null_;
+  const at::Tensor shared = modulation_(at::silu(given)).to(at::kFloat).expand({some, -1});
+  const at::Tensor bias = input.bias.defined() ? input.bias.view({some, 1, 1, input.tokens.size(1)}) : at::Tensor();
+  return {input.tokens.to(at::kFloat), shared, input.coord, bias, input.rows, rows};
+}
+
+at::Tensor Transition::Forward(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, MemoryReader& memory,
+                               std::vector<LayerActivation>* keep) {
   CheckShape(x, {kAny, kAny, latent_.channels, latent_.height, latent_.width}, "latents");
   CheckShape(level, {x.size(0), x.size(1)}, "noise levels");
   const int64_t B = x.size(0), T = x.size(1), N = Tokens(), D = options_.dim;
@@ -147,37 +161,23 @@ at::Tensor Transition::Run(const at::Tensor& x, const at::Tensor& level, const F
   const at::Tensor noise = level_out_(at::silu(level_in_(LevelFeatures(level.reshape({-1}).to(at::kFloat))))).to(at::kFloat);
   const at::Tensor shared = modulation_(at::silu(noise + given)).to(at::kFloat);
   at::Tensor tokens = patch_(Patchify(x)).to(at::kFloat) + place_ + given.unsqueeze(1);
+  const InputContext input = memory.Input();
+  if (input.features.defined()) tokens = tokens + input.features.to(at::kFloat);
+  const bool kept = memory.Kept() && !memory.Kept()->empty();
+  std::optional<ContextStream> stream;
+  if (input.tokens.defined() && !kept) stream = OpenStream(input, B * T);
 
-  // In the streaming form the frame's own time is 0 and its context lies at negative times.
+  // In a session the frame's own time is 0 and its context lies at negative times.
   const at::Tensor coord = GridCoordinates(T, g.rows, g.columns).to(x.device());
-  const ClipShape clip{B, T, N, pass.reach, MakeRope(coord, {.head_dim = g.head_dim})};
-  if (pass.keep) pass.keep->resize(blocks_.size());
+  const ClipShape clip{B, T, N, coord, MakeRope(coord, {.head_dim = g.head_dim})};
+  if (keep) keep->resize(blocks_.size());
   for (size_t l = 0; l < blocks_.size(); ++l)
-    tokens =
-        blocks_[l]->forward(tokens, shared, clip, pass.context ? &(*pass.context)[l] : nullptr, pass.keep ? &(*pass.keep)[l] : nullptr);
+    tokens = blocks_[l]->forward(tokens, shared, clip, static_cast<int64_t>(l), memory, stream ? &*stream : nullptr,
+                                 keep ? &(*keep)[l] : nullptr);
 
   const at::Tensor last = shared.narrow(1, 0, 2 * D) + output_bias_;
   const at::Tensor out = output_(NormModulate(tokens, last.narrow(1, 0, D), last.narrow(1, D, D)));
   return Unpatchify(out.to(at::kFloat), B);
-}
-
-at::Tensor Transition::Forward(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, int64_t reach,
-                               std::vector<LayerActivation>* keep) {
-  Pass pass{reach, nullptr, keep};
-  return Run(x, level, condition, pass);
-}
-
-at::Tensor Transition::ForwardFrame(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition,
-                                    const std::vector<LayerContext>& context, std::vector<LayerActivation>* keep) {
-  ORRERY_CHECK(x.size(1) == 1 && context.size() == blocks_.size());
-  Pass pass{-1, &context, keep};
-  return Run(x, level, condition, pass);
-}
-
-LayerContext Transition::Rotate(const AttentionContext& context) const {
-  if (context.key.size(2) == 0) return {context.key, context.value, {}};
-  const RopeTable table = MakeRope(context.coord, {.head_dim = Geometry().head_dim});
-  return {ApplyRope(context.key, table), context.value, context.bias};
 }
 
 }  // namespace orrery

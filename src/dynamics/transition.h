@@ -30,12 +30,8 @@ struct FrameCondition {
   at::Tensor pose;    // [B, T, 3]
 };
 
-// Keys and values of one layer, rotated once a frame and used by all its denoising passes.
-struct LayerContext {
-  at::Tensor key, value, bias;
-};
-
 class BlockImpl;
+struct ContextStream;
 
 class Transition : public torch::nn::Module {
  public:
@@ -45,24 +41,19 @@ class Transition : public torch::nn::Module {
   MemoryGeometry Geometry() const;
   int64_t Tokens() const { return Geometry().Tokens(); }
 
-  // Training form: a clip in parallel, frame t sees frames max(0, t - reach) .. t (reach < 0: all).
+  // A clip in parallel (training), or one frame of a session (T = 1): `memory` says what its frames see.
   // x [B, T, C, h, w], level [B, T] -> network output [B, T, C, h, w] fp32.
-  // `keep`, when given, receives the activations of every layer, [B, H, T*N, d] (for prefill).
-  at::Tensor Forward(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, int64_t reach,
+  // `keep`, when given, receives the activations of every layer.
+  at::Tensor Forward(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, MemoryReader& memory,
                      std::vector<LayerActivation>* keep = nullptr);
 
-  // Streaming form: one frame (T = 1) that sees itself and a context in every layer.
-  at::Tensor ForwardFrame(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition,
-                          const std::vector<LayerContext>& context, std::vector<LayerActivation>* keep = nullptr);
-
-  LayerContext Rotate(const AttentionContext& context) const;
+  TokenEmbedding Embedding() const { return {patch_->weight, patch_->bias, place_}; }
 
   // Mean and deviation of the poses' x and y in training, for normalisation; stored with the weights.
   void SetPoseScale(const at::Tensor& mean_2, const at::Tensor& deviation_2);
 
  private:
-  struct Pass;
-  at::Tensor Run(const at::Tensor& x, const at::Tensor& level, const FrameCondition& condition, Pass& pass);
+  ContextStream OpenStream(const InputContext& input, int64_t rows);
   at::Tensor Condition(const at::Tensor& level, const FrameCondition& condition);
   at::Tensor Patchify(const at::Tensor& x) const;
   at::Tensor Unpatchify(const at::Tensor& tokens, int64_t batch) const;

@@ -88,7 +88,7 @@ class Learned : public Subject {
       return fmt::format("it makes frames of {}x{}, {} has {}x{}", data.height, data.width, facts.spec, facts.height, facts.width);
     if (!SameActions(data.actions, facts.actions))
       return fmt::format("it was trained with {}, {} takes {}", ActionsText(data.actions), facts.spec, ActionsText(facts.actions));
-    if (model_->Config().transition.pose) return "it asks for the pose of every frame, which an imagined frame does not have";
+    if (model_->NeedsPose()) return "it asks for the pose of every frame, which an imagined frame does not have";
     return "";
   }
 

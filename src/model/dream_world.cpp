@@ -23,7 +23,8 @@ at::Tensor Row(std::span<const float> action) {
 DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options)
     : starts_(std::move(starts)), session_(model, options) {
   const DatasetFacts& data = model->Config().data;
-  if (model->Config().transition.pose) Fail("this model takes poses, which nobody gives while playing; train it without --pose to play it");
+  if (model->NeedsPose())
+    Fail("this model takes poses, which nobody gives while playing; train it without --pose, and with a state that needs none, to play it");
   facts_.spec = "dream of " + data.source;
   facts_.height = data.height;
   facts_.width = data.width;

@@ -81,7 +81,7 @@ StepCondition Session::Check(const at::Tensor& action, const at::Tensor& pose) c
     for (int64_t i = 0; i < B; ++i) model_->Actions().Check({host.const_data_ptr<float>() + i * width, static_cast<size_t>(width)});
     condition.action = host.to(model_->Device());
   }
-  if (model_->Config().transition.pose) {
+  if (model_->NeedsPose()) {
     CheckShape(pose, {B, 3}, "pose");
     condition.pose = pose.to(model_->Device(), at::kFloat);
   }

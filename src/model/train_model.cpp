@@ -50,16 +50,17 @@ ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Da
       score_(std::move(score)),
       films_(std::move(films)) {
   if (validation_.empty()) validation_ = train_;
-  if (model_->Config().transition.pose) {
+  if (model_->NeedsPose()) {
     const auto [mean, deviation] = latents_.PoseScale();
-    if (!mean.defined()) Fail("train model: --pose needs a data set with poses, this one has none");
-    model_->Network().SetPoseScale(mean, deviation);
+    if (!mean.defined()) Fail("train model: --pose and the state {} need a data set with poses, this one has none", model_->Config().state);
+    if (model_->Config().transition.pose) model_->Network().SetPoseScale(mean, deviation);
+    model_->GetMemory()->AdoptPoses(mean, deviation);
   }
 }
 
 at::Tensor ModelTask::Loss(Rng& rng, std::map<std::string, at::Tensor>&) {
   const Clip clip = latents_.Sample(train_, options_.batch, options_.clip, rng);
-  return objective_.Loss(model_->Network(), clip, model_->GetMemory()->Declared().reach, rng);
+  return objective_.Loss(model_->Network(), *model_->GetMemory(), clip, rng);
 }
 
 Json ModelTask::Validate() {
@@ -68,7 +69,7 @@ Json ModelTask::Validate() {
   double sum = 0;
   for (int64_t i = 0; i < kValidationBatches; ++i) {
     const Clip clip = latents_.Sample(validation_, options_.batch, options_.clip, rng);
-    sum += objective_.Loss(model_->Network(), clip, model_->GetMemory()->Declared().reach, rng).item<double>();
+    sum += objective_.Loss(model_->Network(), *model_->GetMemory(), clip, rng).item<double>();
   }
   Json scores{{"loss", sum / static_cast<double>(kValidationBatches)}};
   if (score_) scores.update(score_(model_));

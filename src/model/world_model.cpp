@@ -25,6 +25,7 @@ WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_
     const DefaultGeneratorScope seeded(seed);
     network_ = std::make_shared<Transition>(config_.transition, config_.latent, data.actions);
     memory_ = MakeMemory(config_.state, network_->Geometry());
+    memory_->AdoptEmbedding(network_->Embedding());
   }
   config_.state = memory_->Spec();
   codec_->eval();
@@ -74,6 +75,14 @@ int64_t WorldModel::Parameters() const {
   for (const at::Tensor& p : network_->parameters()) count += p.numel();
   for (const at::Tensor& p : memory_->parameters()) count += p.numel();
   return count;
+}
+
+void WorldModel::AdoptNetwork(const WorldModel& trained) {
+  if (trained.config_.codec_hash != config_.codec_hash)
+    Fail("a network can be adapted with the codec it was trained with alone (hash {}), this one has {}", trained.config_.codec_hash,
+         config_.codec_hash);
+  LoadModule(*network_, ModuleTensors(*trained.network_), "the model to adapt from");
+  memory_->AdoptEmbedding(network_->Embedding());
 }
 
 at::Device WorldModel::Device() const { return network_->parameters().front().device(); }

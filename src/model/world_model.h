@@ -45,6 +45,10 @@ class WorldModel {
   const std::shared_ptr<Memory>& GetMemory() const { return memory_; }
   const std::shared_ptr<NoisePath>& Path() const { return path_; }
   int64_t Parameters() const;  // of the transition and the memory
+  // Whether every frame must come with its pose: for the network, or for what the memory looks up by it.
+  bool NeedsPose() const { return config_.transition.pose || memory_->Declared().needs_pose; }
+  // Takes the transition's weights of a trained model, to train another memory on them. Throws Error when sizes, actions or codec differ.
+  void AdoptNetwork(const WorldModel& trained);
   at::Device Device() const;
 
   SequentialRollout Rollout(const RolloutOptions& options) const { return {network_, memory_, path_, options}; }

@@ -56,9 +56,21 @@ TEST(DiffusionForcing, TheSameDrawsGiveTheSameLoss) {
   const DiffusionForcing objective({}, f.path);
   Rng a(5), b(5);
   const Clip clip{at::randn({2, 4, 3, 4, 4}), {at::zeros({2, 4, 1}), {}, {}}};
-  EXPECT_EQ(objective.Loss(*f.network, clip, -1, a).item<double>(), objective.Loss(*f.network, clip, -1, b).item<double>());
+  EXPECT_EQ(objective.Loss(*f.network, *f.memory, clip, a).item<double>(), objective.Loss(*f.network, *f.memory, clip, b).item<double>());
   Rng other(6);
-  EXPECT_NE(objective.Loss(*f.network, clip, -1, a).item<double>(), objective.Loss(*f.network, clip, -1, other).item<double>());
+  EXPECT_NE(objective.Loss(*f.network, *f.memory, clip, a).item<double>(),
+            objective.Loss(*f.network, *f.memory, clip, other).item<double>());
+}
+
+TEST(DiffusionForcing, CleanPrefixesAreLongerThanHalfAndOutsideTheLoss) {
+  const DiffusionForcing objective({.context_share = 0, .context_noise = 0.1, .prefix = 0.5}, NoisePaths().Make("flow(shift=1)"));
+  Rng rng(1);
+  const ForcingLevels levels = objective.SampleLevels(2000, 16, rng);
+  const at::Tensor targets = levels.target.to(at::kFloat);
+  const at::Tensor prefixed = targets.narrow(1, 1, 7).sum(1) == 0;  // without a prefix every frame but the first is a target
+  EXPECT_NEAR(prefixed.to(at::kFloat).mean().item<double>(), 0.5, 0.04);
+  EXPECT_LE(levels.level.narrow(1, 0, 8).masked_select(prefixed.unsqueeze(1)).max().item<double>(), 0.1);
+  EXPECT_TRUE(levels.target.select(1, 15).all().item<bool>());
 }
 
 TEST(SequentialRollout, SameNoiseSameFrameAndReadsOnly) {

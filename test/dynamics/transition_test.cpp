@@ -10,6 +10,7 @@
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "dynamics/rollouts/sequential.h"
 #include "state/registry.h"
+#include "streaming.h"
 
 namespace orrery {
 namespace {
@@ -32,12 +33,14 @@ Clip RandomClip(int64_t batch, int64_t frames, uint64_t seed) {
   return {x, {action, {}, {}}};
 }
 
+WindowReader whole(-1);
+
 class Layout : public testing::TestWithParam<std::string> {};
 
 TEST_P(Layout, AnswersZeroBeforeTraining) {
   const auto network = Network(GetParam(), false);
   const Clip clip = RandomClip(2, 5, 2);
-  EXPECT_EQ(network->Forward(clip.latent, at::full({2, 5}, 0.5), clip.condition, -1).abs().max().item<double>(), 0);
+  EXPECT_EQ(network->Forward(clip.latent, at::full({2, 5}, 0.5), clip.condition, whole).abs().max().item<double>(), 0);
 }
 
 TEST_P(Layout, LaterFramesAndActionsChangeNothingBefore) {
@@ -45,13 +48,13 @@ TEST_P(Layout, LaterFramesAndActionsChangeNothingBefore) {
   const auto network = Network(GetParam());
   Clip clip = RandomClip(2, 6, 2);
   const at::Tensor level = at::full({2, 6}, 0.5);
-  const at::Tensor before = network->Forward(clip.latent, level, clip.condition, -1);
+  const at::Tensor before = network->Forward(clip.latent, level, clip.condition, whole);
   Clip changed = RandomClip(2, 6, 2);
   changed.latent.narrow(1, 3, 3).add_(1);
   changed.condition.action.narrow(1, 3, 3).copy_(2 - changed.condition.action.narrow(1, 3, 3));
   at::Tensor other_level = level.clone();
   other_level.narrow(1, 3, 3).fill_(0.9);
-  const at::Tensor after = network->Forward(changed.latent, other_level, changed.condition, -1);
+  const at::Tensor after = network->Forward(changed.latent, other_level, changed.condition, whole);
   EXPECT_TRUE(at::equal(before.narrow(1, 0, 3), after.narrow(1, 0, 3)));
   for (int64_t t = 3; t < 6; ++t) EXPECT_FALSE(at::equal(before.select(1, t), after.select(1, t)));
 }
@@ -60,7 +63,7 @@ TEST_P(Layout, GradientsFromTheFutureAreExactlyZero) {
   const auto network = Network(GetParam());
   Clip clip = RandomClip(1, 5, 2);
   clip.latent.requires_grad_(true);
-  network->Forward(clip.latent, at::full({1, 5}, 0.5), clip.condition, -1).select(1, 2).square().sum().backward();
+  network->Forward(clip.latent, at::full({1, 5}, 0.5), clip.condition, whole).select(1, 2).square().sum().backward();
   EXPECT_EQ(clip.latent.grad().narrow(1, 3, 2).abs().max().item<double>(), 0);
   EXPECT_GT(clip.latent.grad().narrow(1, 0, 1).abs().max().item<double>(), 0);
 }
@@ -71,21 +74,9 @@ TEST_P(Layout, StreamingEqualsParallel) {
   for (const int64_t window : {8, 3}) {
     const auto network = Network(GetParam());
     const auto memory = MakeMemory(fmt::format("window({})", window), network->Geometry());
-    const int64_t frames = window == 8 ? 7 : 4;  // past the window, cached keys remember what evicted frames told them
-    const Clip clip = RandomClip(2, frames, 4);
-    const at::Tensor level = at::full({2, frames}, 0.3);
-    const at::Tensor parallel = network->Forward(clip.latent, level, clip.condition, memory->Declared().reach);
-    Parts state = memory->Reset(2, at::kCPU, at::kFloat, 0);
-    for (int64_t t = 0; t < frames; ++t) {
-      const ReadPlan plan = memory->BeginFrame(state, {t, {}, {}});
-      std::vector<LayerContext> contexts;
-      for (int64_t l = 0; l < 2; ++l) contexts.push_back(network->Rotate(memory->Context(state, plan, l)));
-      CleanFrame clean{plan.query, {}, {}};
-      const FrameCondition condition{clip.condition.action.narrow(1, t, 1), {}, {}};
-      const at::Tensor out = network->ForwardFrame(clip.latent.narrow(1, t, 1), level.narrow(1, t, 1), condition, contexts, &clean.layers);
-      EXPECT_LT((out.select(1, 0) - parallel.select(1, t)).abs().max().item<double>(), 1e-4) << "frame " << t;
-      memory->Commit(state, plan, clean);
-    }
+    const Clip clip = RandomClip(2, 7, 4);
+    const at::Tensor level = at::full({2, 7}, 0.3);
+    EXPECT_LT(StreamingDifference(*network, *memory, clip, level), 1e-4) << window;
   }
 }
 
@@ -94,9 +85,9 @@ TEST_P(Layout, ARowDoesNotDependOnTheOthers) {
   const auto network = Network(GetParam());
   const Clip clip = RandomClip(3, 5, 6);
   const at::Tensor level = at::full({3, 5}, 0.5);
-  const at::Tensor all = network->Forward(clip.latent, level, clip.condition, -1);
+  const at::Tensor all = network->Forward(clip.latent, level, clip.condition, whole);
   const FrameCondition one{clip.condition.action.narrow(0, 1, 1), {}, {}};
-  const at::Tensor alone = network->Forward(clip.latent.narrow(0, 1, 1), level.narrow(0, 1, 1), one, -1);
+  const at::Tensor alone = network->Forward(clip.latent.narrow(0, 1, 1), level.narrow(0, 1, 1), one, whole);
   EXPECT_LT((all.narrow(0, 1, 1) - alone).abs().max().item<double>(), 1e-5);
 }
 
@@ -106,11 +97,11 @@ TEST_P(Layout, HiddenActionsHaveNoInfluence) {
   Clip a = RandomClip(1, 4, 2), b = RandomClip(1, 4, 2);
   b.condition.action = 2 - b.condition.action;
   const at::Tensor level = at::full({1, 4}, 0.5);
-  EXPECT_FALSE(at::equal(network->Forward(a.latent, level, a.condition, -1), network->Forward(b.latent, level, b.condition, -1)));
+  EXPECT_FALSE(at::equal(network->Forward(a.latent, level, a.condition, whole), network->Forward(b.latent, level, b.condition, whole)));
   a.condition.known = b.condition.known = at::zeros({1, 4}, at::kBool);
-  const at::Tensor hidden = network->Forward(a.latent, level, a.condition, -1);
-  EXPECT_TRUE(at::equal(hidden, network->Forward(b.latent, level, b.condition, -1)));
-  EXPECT_TRUE(at::equal(hidden, network->Forward(a.latent, level, {}, -1)));
+  const at::Tensor hidden = network->Forward(a.latent, level, a.condition, whole);
+  EXPECT_TRUE(at::equal(hidden, network->Forward(b.latent, level, b.condition, whole)));
+  EXPECT_TRUE(at::equal(hidden, network->Forward(a.latent, level, {}, whole)));
 }
 
 // The action moves a bright column: the next frame can be known only from frame and action.
@@ -136,7 +127,7 @@ TEST_P(Layout, LearnsWhatAnActionDoes) {
   Rng rng(11);
   for (int step = 0; step < 700; ++step) {
     optimiser.zero_grad();
-    objective.Loss(*network, world(16, rng), -1, rng).backward();
+    objective.Loss(*network, *MakeMemory("dense()", network->Geometry()), world(16, rng), rng).backward();
     optimiser.step();
   }
   network->eval();
@@ -174,11 +165,11 @@ TEST(Transition, PoseIsAskedForAndUsed) {
   Awaken(network, 0.2);
   Clip clip = RandomClip(1, 2, 3);
   const at::Tensor level = at::full({1, 2}, 0.5);
-  EXPECT_THROW(network.Forward(clip.latent, level, clip.condition, -1), Error);
+  EXPECT_THROW(network.Forward(clip.latent, level, clip.condition, whole), Error);
   clip.condition.pose = at::zeros({1, 2, 3});
-  const at::Tensor here = network.Forward(clip.latent, level, clip.condition, -1);
+  const at::Tensor here = network.Forward(clip.latent, level, clip.condition, whole);
   clip.condition.pose = at::ones({1, 2, 3});
-  EXPECT_FALSE(at::equal(here, network.Forward(clip.latent, level, clip.condition, -1)));
+  EXPECT_FALSE(at::equal(here, network.Forward(clip.latent, level, clip.condition, whole)));
 }
 
 }  // namespace

@@ -12,8 +12,10 @@ struct DiffusionForcingOptions {
   double context_share = 0.5;  // probability that a frame is context; frame 0 always is
   double context_noise = 0.1;  // highest level of context frames, uniform below it
   double action_drop = 0.1;    // probability that a frame's action is hidden, for guidance
+  double prefix = 0;           // probability that a clip begins with a clean prefix of over half its frames, and loss only after it
+  double history_noise = 0;    // highest level of noise in the latents that input memories keep; uniform below it, a frame
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DiffusionForcingOptions, context_share, context_noise, action_drop)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(DiffusionForcingOptions, context_share, context_noise, action_drop, prefix, history_noise)
 
 // A training clip: latents [B, T, C, h, w] fp32, and its conditions.
 struct Clip {
@@ -32,8 +34,8 @@ class DiffusionForcing {
   DiffusionForcing(const DiffusionForcingOptions& options, std::shared_ptr<const NoisePath> path);
 
   ForcingLevels SampleLevels(int64_t batch, int64_t frames, Rng& rng) const;
-  // Mean squared error of the network's answer over the frames in the loss, with its graph.
-  at::Tensor Loss(Transition& network, const Clip& clip, int64_t reach, Rng& rng) const;
+  // Mean squared error of the network's answer over the frames in the loss, with its graph; what frames see of each other is `memory`'s.
+  at::Tensor Loss(Transition& network, const Memory& memory, const Clip& clip, Rng& rng) const;
 
  private:
   DiffusionForcingOptions options_;

@@ -24,8 +24,9 @@ SequentialRollout::SequentialRollout(std::shared_ptr<Transition> network, std::s
 
 FrameRead SequentialRollout::Read(const Parts& state, int64_t frame, const StepCondition& given) const {
   const at::NoGradGuard guard;
-  FrameRead read{memory_->BeginFrame(state, {frame, given.action, given.pose}), {}};
-  for (int64_t l = 0; l < network_->Options().depth; ++l) read.contexts.push_back(network_->Rotate(memory_->Context(state, read.plan, l)));
+  FrameRead read;
+  read.plan = std::make_unique<ReadPlan>(memory_->BeginFrame(state, {frame, given.action, given.pose}));
+  read.memory = std::make_unique<SessionReader>(*memory_, state, *read.plan);
   return read;
 }
 
@@ -41,9 +42,9 @@ at::Tensor SequentialRollout::Sample(const FrameRead& read, const StepCondition&
   for (int64_t i = 0; i < options_.steps; ++i) {
     const at::Tensor from = level(schedule[i]), to = level(schedule[i + 1]);
     const at::Tensor input = path_->Input(x, from).unsqueeze(1), label = from.view({B, 1});
-    at::Tensor out = network_->ForwardFrame(input, label, condition, read.contexts).squeeze(1);
+    at::Tensor out = network_->Forward(input, label, condition, *read.memory).squeeze(1);
     if (options_.guidance != 1) {
-      const at::Tensor without = network_->ForwardFrame(input, label, hidden, read.contexts).squeeze(1);
+      const at::Tensor without = network_->Forward(input, label, hidden, *read.memory).squeeze(1);
       out = without + options_.guidance * (out - without);
     }
     x = path_->Step(x, out, from, to);
@@ -56,10 +57,10 @@ void SequentialRollout::Commit(Parts& state, FrameRead read, const StepCondition
   const at::NoGradGuard guard;
   const at::Tensor level = at::full({latent.size(0), 1, 1, 1}, options_.context_level, latent.options());
   const at::Tensor shown = path_->Input(options_.context_noise ? path_->Mix(latent, noise, level) : latent, level);
-  CleanFrame clean{read.plan.query, latent, {}};
-  network_->ForwardFrame(shown.unsqueeze(1), level.view({-1, 1}), OneFrame(given), read.contexts, &clean.layers);
-  read.contexts.clear();  // views of the state would make its writer copy first
-  memory_->Commit(state, read.plan, clean);
+  CleanFrame clean{read.plan->query, latent, {}};
+  network_->Forward(shown.unsqueeze(1), level.view({-1, 1}), OneFrame(given), *read.memory, &clean.layers);
+  read.memory.reset();  // views of the state would make its writer copy first
+  memory_->Commit(state, *read.plan, clean);
 }
 
 }  // namespace orrery

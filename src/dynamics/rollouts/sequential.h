@@ -3,7 +3,7 @@
 #pragma once
 #include "dynamics/noise_path.h"
 #include "dynamics/transition.h"
-#include "state/memory.h"
+#include "state/session_reader.h"
 
 namespace orrery {
 
@@ -20,10 +20,10 @@ struct StepCondition {
   at::Tensor action, pose, known;
 };
 
-// What the state offers to one frame: chosen, read and rotated once, and used by its denoising passes and its commit.
+// What the state offers to one frame: chosen, read and rotated once, and used by its denoising passes and its commit. Borrows the state.
 struct FrameRead {
-  ReadPlan plan;
-  std::vector<LayerContext> contexts;  // a layer
+  std::unique_ptr<ReadPlan> plan;
+  std::unique_ptr<SessionReader> memory;
 };
 
 class SequentialRollout {

@@ -18,7 +18,9 @@ Facts WindowMemory::Describe() {
   return {"window", "keys and values of the last n frames", "sliding-window attention; baseline", {{"frames", 16, "frames kept, >= 1"}}};
 }
 
-MemoryFacts WindowMemory::Declared() const { return {.bounded = true, .needs_pose = false, .reach = frames_}; }
+MemoryFacts WindowMemory::Declared() const {
+  return {.bounded = true, .reach = frames_, .held = frames_, .ports = "K", .family = "baseline"};
+}
 
 std::string WindowMemory::Spec() const { return fmt::format("window(frames={})", frames_); }
 
@@ -42,7 +44,7 @@ ReadPlan WindowMemory::BeginFrame(const Parts& state, const FrameQuery& query) c
   return plan;
 }
 
-AttentionContext WindowMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer) const {
+AttentionContext WindowMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor&) const {
   const auto& g = geometry_;
   const at::Tensor& frame = plan.selection.Get("frame");
   const int64_t held = frame.size(0), N = g.Tokens();
@@ -74,6 +76,11 @@ void WindowMemory::Commit(Parts& state, const ReadPlan& plan, const CleanFrame& 
 size_t WindowMemory::StateBytes(int64_t, at::ScalarType dtype) const {
   const auto& g = geometry_;
   return static_cast<size_t>(2 * g.layers * g.heads * frames_ * g.Tokens() * g.head_dim) * c10::elementSize(dtype) + sizeof(int64_t);
+}
+
+MemoryCost WindowMemory::Cost(int64_t frames) const {
+  const double N = static_cast<double>(geometry_.Tokens());
+  return {.read = 2 * N * N * static_cast<double>(std::min(frames, frames_)) * static_cast<double>(geometry_.Dim())};
 }
 
 Json WindowMemory::Audit(const Parts& state, const ReadPlan& plan) const {

@@ -14,9 +14,11 @@ class WindowMemory : public Memory {
   std::string Spec() const override;
   Parts Reset(int64_t batch, at::Device device, at::ScalarType dtype, uint64_t seed) const override;
   ReadPlan BeginFrame(const Parts& state, const FrameQuery& query) const override;
-  AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer) const override;
+  AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
+  std::unique_ptr<MemoryReader> OpenClip(const ClipQuery&) const override { return std::make_unique<WindowReader>(frames_); }
   size_t StateBytes(int64_t frames, at::ScalarType dtype) const override;
+  MemoryCost Cost(int64_t frames) const override;
   Json Audit(const Parts& state, const ReadPlan& plan) const override;
 
  private:

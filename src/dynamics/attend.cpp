@@ -1,0 +1,92 @@
+#include "dynamics/attend.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <limits>
+
+#include "core/error.h"
+#include "nn/attention.h"
+
+namespace orrery {
+
+namespace {
+
+constexpr double kHidden = -std::numeric_limits<double>::infinity();
+
+// The same tokens as if their frames were at time 0.
+at::Tensor AtTimeZero(const at::Tensor& x, const at::Tensor& coord) {
+  if (coord.size(0) == 0) return x;
+  at::Tensor back = at::zeros_like(coord);
+  back.select(1, 0).copy_(coord.select(1, 0).neg());
+  return RotateKeys(x, back);
+}
+
+// [B, H, S, d] <-> rows [B T, H, N, d]
+at::Tensor Rows(const at::Tensor& x, int64_t frames) {
+  const int64_t B = x.size(0), H = x.size(1), N = x.size(2) / frames, d = x.size(3);
+  return x.reshape({B, H, frames, N, d}).transpose(1, 2).reshape({B * frames, H, N, d});
+}
+at::Tensor Columns(const at::Tensor& x, int64_t frames) {
+  const int64_t B = x.size(0) / frames, H = x.size(1), N = x.size(2), d = x.size(3);
+  return x.reshape({B, frames, H, N, d}).transpose(1, 2).reshape({B, H, frames * N, d});
+}
+
+at::Tensor NearMask(int64_t frames, int64_t tokens, int64_t reach, at::Device device) {
+  const at::Tensor frame = at::arange(frames * tokens, at::TensorOptions(at::kLong).device(device)).floor_divide(tokens);
+  const at::Tensor age = frame.unsqueeze(1) - frame.unsqueeze(0);
+  return reach < 0 ? age >= 0 : (age >= 0) & (age <= reach);
+}
+
+at::Tensor ClipScores(const ClipTokens& own, const ClipSight& sight, double scale) {
+  at::Tensor near = NearMask(own.frames, own.tokens, sight.reach, own.q.device());
+  if (sight.near.defined()) near = near | sight.near;
+  const at::Tensor scores = at::matmul(own.q, own.k.transpose(2, 3)).to(at::kFloat) * scale;
+  if (!sight.far.defined()) return scores.masked_fill(near.logical_not(), kHidden);
+  ORRERY_CHECK(own.k_plain.defined());
+  at::Tensor place = own.coord.clone();
+  place.select(1, 0).fill_(-sight.far_time);
+  const at::Tensor key = RotateKeys(own.k_plain, place);
+  const at::Tensor far = at::matmul(AtTimeZero(own.q, own.coord), key.transpose(2, 3)).to(at::kFloat) * scale;
+  return at::where(near, scores, far.masked_fill(sight.far.logical_not(), kHidden));
+}
+
+// Scores [B, H, S, c] of a clip's queries with the context tokens of their own rows.
+at::Tensor ContextScores(const ClipTokens& own, const LayerContext& context, double scale) {
+  const at::Tensor q = Rows(AtTimeZero(own.q, own.coord), own.frames);
+  at::Tensor scores = at::matmul(q, context.key.to(q.scalar_type()).transpose(2, 3)).to(at::kFloat) * scale;
+  if (context.bias.defined()) scores = scores + context.bias;
+  return Columns(scores, own.frames);
+}
+
+at::Tensor AttendFrame(const ClipTokens& own, const LayerContext& context) {
+  at::Tensor bias = context.bias;
+  if (bias.defined()) {
+    std::vector<int64_t> shape = bias.sizes().vec();
+    shape[3] = own.k.size(2);
+    bias = at::cat({bias, at::zeros(shape, bias.options())}, 3);
+  }
+  const auto with = [](const at::Tensor& seen, const at::Tensor& mine) { return at::cat({seen.to(mine.scalar_type()), mine}, 2); };
+  return DenseAttention(own.q, with(context.key, own.k), with(context.value, own.v), bias);
+}
+
+}  // namespace
+
+at::Tensor PlainQueries(const ClipTokens& own) { return ApplyRope(own.q, {own.rope.cos, own.rope.sin.neg()}); }
+
+at::Tensor Attend(const ClipTokens& own, const ClipSight& sight, const LayerContext& context) {
+  const bool extra = context.key.defined() && context.key.size(2) > 0;
+  if (!sight.far.defined() && !sight.near.defined() && !extra) return FrameCausalAttention(own.q, own.k, own.v, own.tokens, sight.reach);
+  if (own.frames == 1) return AttendFrame(own, context);
+  const double scale = 1 / std::sqrt(static_cast<double>(own.q.size(3)));
+  at::Tensor scores = ClipScores(own, sight, scale);
+  const int64_t S = scores.size(3);
+  if (extra) scores = at::cat({scores, ContextScores(own, context, scale)}, 3);
+  const at::Tensor p = scores.softmax(3).to(own.v.scalar_type());
+  at::Tensor out = at::matmul(p.narrow(3, 0, S), own.v);
+  if (extra)
+    out = out + Columns(at::matmul(Rows(p.narrow(3, S, p.size(3) - S), own.frames), context.value.to(p.scalar_type())), own.frames);
+  return out;
+}
+
+}  // namespace orrery

@@ -1,0 +1,23 @@
+// Attention of a layer that reads a memory: frames of a clip (or one frame of a session) and context tokens of their own.
+// B batch, T frames, S = T N tokens, R = B T rows, H heads, d head width, c context tokens.
+#pragma once
+#include "nn/rope.h"
+#include "state/reader.h"
+
+namespace orrery {
+
+struct ClipTokens {
+  at::Tensor q, k, v;  // [B, H, S, d], q and k rotated by `rope`
+  at::Tensor k_plain;  // un-rotated; needed for far sight only
+  int64_t frames, tokens;
+  const RopeTable& rope;    // [S]
+  const at::Tensor& coord;  // [S, 3] of the tokens
+};
+
+// Un-rotated queries.
+at::Tensor PlainQueries(const ClipTokens& own);
+
+// -> [B, H, S, d]. The fused product where a window is all there is to see.
+at::Tensor Attend(const ClipTokens& own, const ClipSight& sight, const LayerContext& context);
+
+}  // namespace orrery
