@@ -216,6 +216,18 @@ TEST_F(Recorded, FilmDummiesWorkAndSimulatorsSayThatTheyDoNotFit) {
     EXPECT_EQ(made.sizes(), truth.sizes());
     EXPECT_FALSE(at::equal(made, truth)) << name;
   }
+  RecordSet(Set("elsewhere"), 6, 40);
+  Scenario moved = s;
+  moved.world = Spec("elsewhere");
+  const at::Tensor stranger = Imagine(*Judged("dummy:random"), s, 0).frames;
+  EXPECT_TRUE(at::equal(Imagine(*Judged("dummy:random"), moved, 0).frames, stranger)) << "numbers do not depend on where a set lies";
+  const auto world = MakeRecording(s.world);
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    world->Reset(RandomWindow(*world, 20, seed, 3).first);
+    EXPECT_NE(world->Place().first, 3) << "random is another episode";
+    EXPECT_LE(world->Place().second, 20);
+  }
+  EXPECT_THROW(RandomWindow(*world, 41, 0, 3), NoRoom);
   for (const char* name : {"take2", "wrongact", "forget", "stale", "passthru", "ignore"})
     EXPECT_NE(Judged(fmt::format("dummy:{}", name))->Unfit(s).find("it needs a simulator"), std::string::npos) << name;
 }

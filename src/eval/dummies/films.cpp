@@ -83,17 +83,26 @@ class Stranger : public FilmShow {
 
  protected:
   std::vector<Moment> Cut() const override {
+    if (IsRecording(Plan().world)) return OfAnotherEpisode();
     const uint64_t chance = DeriveSeed(Seed(), Plan().Id());
     Scenario other = Plan();
     other.seed = DeriveSeed(chance, "world");
     other.take = 0;
     other.intervention.clear();
-    if (IsRecording(other.world)) {
-      std::tie(other.seed, other.actions) = RandomWindow(*MakeRecording(other.world), other.Last(), other.seed);
-      return TrueMoments(other);
-    }
     const auto wrong = WrongActions(Plan(), Facts().actions, chance);
     std::copy(wrong.begin(), wrong.end(), other.actions.begin() + other.context - 1);
+    return TrueMoments(other);
+  }
+
+ private:
+  std::vector<Moment> OfAnotherEpisode() const {
+    const auto recording = MakeRecording(Plan().world);
+    recording->Reset(Plan().seed);
+    Scenario other = Plan();
+    other.world = "recording";  // wherever it lies
+    const uint64_t chance = DeriveSeed(DeriveSeed(Seed(), other.Id()), "window");
+    other.world = Plan().world;
+    std::tie(other.seed, other.actions) = RandomWindow(*recording, other.Last(), chance, recording->Place().first);
     return TrueMoments(other);
   }
 };

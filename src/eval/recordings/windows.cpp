@@ -52,11 +52,11 @@ std::vector<Scenario> RecordedScenarios(std::string_view world, int64_t count, i
   return scenarios;
 }
 
-std::pair<uint64_t, ActionList> RandomWindow(const RecordingWorld& recording, int64_t count, uint64_t seed) {
+std::pair<uint64_t, ActionList> RandomWindow(const RecordingWorld& recording, int64_t count, uint64_t seed, int64_t other_than) {
   int64_t starts = 0;
-  const auto room = [&](int64_t e) { return std::max<int64_t>(0, recording.Set().Data().Frames(e) - count); };
+  const auto room = [&](int64_t e) { return e == other_than ? 0 : std::max<int64_t>(0, recording.Set().Data().Frames(e) - count); };
   for (const int64_t e : recording.Episodes()) starts += room(e);
-  if (starts == 0) throw NoRoom(fmt::format("{}: no episode has {} frames", recording.Facts().spec, count + 1));
+  if (starts == 0) throw NoRoom(fmt::format("{}: no other episode has {} frames", recording.Facts().spec, count + 1));
   int64_t chosen = Rng(seed, "recorded window").Below(starts);
   for (const int64_t e : recording.Episodes()) {
     if (chosen < room(e)) return {recording.Seed(e, chosen), recording.Actions(e, chosen, count)};
