@@ -46,6 +46,7 @@ void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
                        "script(actions=\"screen-down, none*11, light, none*39, light, none*40\")"));  // in the dark for 40 frames
   plans.back().context = 12;
   for (const char* world : {"keys", "pair"}) plans.push_back(Plan("solve", world, 8 * scale, 64));
+  for (const char* world : {"maze", "billiards(balls=3, speed=0)"}) plans.push_back(Plan("planning", world, 24 * scale, 24));
 }
 
 std::vector<ProbePlan> Plans(int64_t scale) {

@@ -4,6 +4,7 @@
 #include <mutex>
 
 #include "eval/recordings/windows.h"
+#include "eval/suite/planning_probe.h"
 #include "worlds/registry.h"
 #include "worlds/scene.h"
 
@@ -75,6 +76,7 @@ const Registry<Probe>& Probes() {
        Entry("memory-mlp", "the same by four layers", "arXiv 2210.13383", ProbeMemoryDeep),
        Entry("wcs", "things, their places, causes and background, each by itself", "own, after arXiv 2508.00144", ProbeWcs),
        Entry("solve", "whether the way to the goal is the shortest one", "arXiv 2511.15065", ProbeSolve),
+       Entry("planning", "what it is worth to plan in", "own", ProbePlanning),
        Entry("cost", "time and bytes against history", "own", ProbeCost)});
   return probes;
 }

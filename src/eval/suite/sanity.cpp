@@ -62,7 +62,7 @@ std::function<bool(double, const Scores&)> OffCopy(double limit, bool more) {
   return [=](double value, const Scores& all) {
     const auto copy = all.find("copy");
     if (copy == all.end() || !copy->second.value) return true;
-    return more == std::abs(value - *copy->second.value) > limit;
+    return more == (std::abs(value - *copy->second.value) > limit);
   };
 }
 
@@ -287,6 +287,31 @@ const std::vector<Rule>& Rules() {
       {"causality.control.delta-psnr", "copy", "> 0", Above(0)},
       {"causality.control.delta-psnr", "ignore", "0", Near(0, 1e-9)},
       {"causality.control.delta-psnr", "frozen", "0", Near(0, 1e-9)},
+      {"causality.planning.picture.success", "copy", "> 0.9", Above(0.9)},
+      {"causality.planning.picture.success", "ignore", "< 0.5", Below(0.5)},
+      {"causality.planning.picture.regret", "copy", "0", Near(0, 1e-9)},
+      {"causality.planning.picture.regret", "ignore", "1: all plans look alike, and the first is taken", Near(1, 1e-9)},
+      {"causality.planning.picture.regret", "frozen", "1", Near(1, 1e-9)},
+      {"causality.planning.picture.regret", "wrongact", "> copy", Compared("copy", true)},
+      {"causality.planning.picture.return", "frozen", "< copy", Compared("copy", false)},
+      {"causality.planning.picture.spl", "copy", "> 0.9", Above(0.9)},
+      {"causality.planning.picture.spl", "frozen", "< copy", Compared("copy", false)},
+      {"causality.planning.picture.fidelity-spearman", "copy", "1", Near(1, 1e-9)},
+      {"causality.planning.picture.fidelity-spearman", "ignore", "0", Near(0, 1e-9)},
+      {"causality.planning.picture.exploitation-gap", "copy", "0", Near(0, 1e-9)},
+      {"causality.planning.picture.exploitation-gap", "wrongact", "other than 0: what it shows is not what would happen",
+       OffCopy(0.005, true)},
+      {"causality.planning.hit.success", "copy", "> 0.9", Above(0.9)},
+      {"causality.planning.hit.success", "ignore", "< 0.5", Below(0.5)},
+      {"causality.planning.hit.regret", "copy", "0", Near(0, 1e-9)},
+      {"causality.planning.hit.regret", "ignore", "1: all plans look alike, and the first is taken", Near(1, 1e-9)},
+      {"causality.planning.hit.regret", "frozen", "1", Near(1, 1e-9)},
+      {"causality.planning.hit.regret", "wrongact", "> copy", Compared("copy", true)},
+      {"causality.planning.hit.return", "frozen", "< copy", Compared("copy", false)},
+      {"causality.planning.hit.fidelity-spearman", "copy", "1", Near(1, 1e-9)},
+      {"causality.planning.hit.fidelity-spearman", "ignore", "0", Near(0, 1e-9)},
+      {"causality.planning.hit.exploitation-gap", "copy", "0", Near(0, 1e-9)},
+      {"causality.planning.hit.exploitation-gap", "wrongact", "other than 0: what it shows is not what would happen", OffCopy(0.005, true)},
       {"causality.recorded-twin.precision", "copy", "1", Near(1, 1e-9)},
       {"causality.recorded-twin.precision", "noise", "1: noise is shared, clamping hides some of it", Near(1, 0.02)},
       {"causality.recorded-twin.precision", "random", "< copy", Compared("copy", false)},
