@@ -161,6 +161,11 @@ const Registry<Planner>& Trajectories() {
                        [](const Json& p) { return [p](World& world, Rng&) { return LookAway(world, p["degrees"], p["hold"]); }; }});
     entries.push_back({{"solve", "fetches the key, opens door and gate, ends on the goal (keys, pair)", "own", {}},
                        [](const Json&) { return [](World& world, Rng&) { return SolveKeys(world); }; }});
+    entries.push_back({{"try-rules",
+                        "acts at random, tries the wrong key on the door, then solves the rooms (keys)",
+                        "own",
+                        {{"frames", 127, "how many; rests at the end"}}},
+                       [](const Json& p) { return [p](World& world, Rng& rng) { return TryRules(world, p["frames"], rng); }; }});
     entries.push_back(
         {{"behind-back",
           "turns its back while the other agent throws the lever, and turns round again (pair)",

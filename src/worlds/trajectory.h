@@ -42,7 +42,7 @@ class NoRoom : public Error {
 using Planner = std::function<ActionList(World& world, Rng& rng)>;
 
 // maze (lattice steps): out-and-back, loop, square-loop, figure-eight, full-turn, look-away, gap, palindrome, mirror, waypoints, hunt;
-// keys and pair: look-away, solve; pair: behind-back; occluder: hide; everywhere: script, policy.
+// keys and pair: look-away, solve; keys: try-rules; pair: behind-back; occluder: hide; everywhere: script, policy.
 const Registry<Planner>& Trajectories();
 
 // Plans by a spec string and runs the plan once for its visits and hidden spans; the world is left as it was. Throws NoRoom, or Error
@@ -59,6 +59,9 @@ uint64_t SeedWithRoom(std::string_view spec, World& world, uint64_t first, int64
 // Of the maze, in trajectory_maze.cpp; of the grids, in trajectory_keys.cpp.
 std::vector<Registry<Planner>::Entry> MazeTrajectories();
 ActionList SolveKeys(World& world);
+// keys: acts at random, tries the other key on the door (twice, in vain), puts it down, solves the rooms, and says done until `frames` are
+// over. Throws NoRoom when that is too few.
+ActionList TryRules(World& world, int64_t frames, Rng& rng);
 // Of the world pair with a view: the agent who looks rests for `before` frames in sight of the lever, turns its back for `hold` frames, in
 // which the other agent goes to the lever and throws it, turns round again and rests for `after` frames.
 ActionList BehindBack(World& world, int64_t before, int64_t hold, int64_t after);

@@ -1,5 +1,6 @@
 // Trajectories of the grid worlds, by search through their rules; and looking away, which the maze knows too.
 #include <algorithm>
+#include <cmath>
 #include <unordered_set>
 
 #include "core/hash.h"
@@ -19,8 +20,9 @@ std::vector<float> ActionOf(const Keys& keys, size_t agent, Keys::Action action)
   return {static_cast<float>(agent == 0 ? action * Keys::kActions + other : other * Keys::kActions + action)};
 }
 
-// A breadth-first search: a shortest list of actions of one agent after which `event` has happened. The world is left there.
-ActionList Search(Keys& keys, size_t agent, std::string_view event, int64_t object = -1) {
+// A breadth-first search: a shortest list of actions of one agent after which `found` holds. The world is left there. `what` names it in
+// messages.
+ActionList Search(Keys& keys, size_t agent, std::string_view what, const std::function<bool(const Keys&)>& found) {
   struct Node {
     KeysState state;
     int64_t parent;
@@ -33,11 +35,10 @@ ActionList Search(Keys& keys, size_t agent, std::string_view event, int64_t obje
       keys.SetState(nodes[head].state);
       const std::vector<float> values = ActionOf(keys, agent, action);
       keys.Step(values);
-      const bool found = std::any_of(keys.Events().begin(), keys.Events().end(),
-                                     [&](const WorldEvent& e) { return e.kind == event && (object < 0 || e.object == object); });
-      if (!found && !known.insert(HashBytes(keys.Snapshot())).second) continue;
+      const bool end = found(keys);
+      if (!end && !known.insert(HashBytes(keys.Snapshot())).second) continue;
       nodes.push_back({keys.State(), static_cast<int64_t>(head), values});
-      if (!found) continue;
+      if (!end) continue;
       ActionList actions;
       for (int64_t at = static_cast<int64_t>(nodes.size()) - 1; nodes[static_cast<size_t>(at)].parent >= 0;
            at = nodes[static_cast<size_t>(at)].parent)
@@ -45,7 +46,15 @@ ActionList Search(Keys& keys, size_t agent, std::string_view event, int64_t obje
       std::reverse(actions.begin(), actions.end());
       return actions;
     }
-  throw NoRoom(fmt::format("solve: no way to \"{}\" from here", event));
+  throw NoRoom(fmt::format("solve: no way to \"{}\" from here", what));
+}
+
+// The same until `event` has happened (to `object`, where one is given).
+ActionList Search(Keys& keys, size_t agent, std::string_view event, int64_t object = -1) {
+  return Search(keys, agent, event, [&](const Keys& now) {
+    return std::any_of(now.Events().begin(), now.Events().end(),
+                       [&](const WorldEvent& e) { return e.kind == event && (object < 0 || e.object == object); });
+  });
 }
 
 const KeysTile* FindItem(const KeysState& state, uint8_t item, int color = -1) {
@@ -75,6 +84,41 @@ ActionList SolveKeys(World& world) {
   lever = FindItem(keys->State(), KeysTile::kLever);
   if (lever && !lever->open) then(0, "lever");
   then(0, "done");
+  return actions;
+}
+
+ActionList TryRules(World& world, int64_t frames, Rng& rng) {
+  auto* keys = dynamic_cast<Keys*>(&world);
+  if (!keys || keys->State().agents.size() != 1) Fail("trajectory try-rules: knows the world keys, got {}", world.Facts().spec);
+  RequireRange<int64_t>("trajectory try-rules", "frames", frames, 1, 100000);
+  constexpr int64_t kAtRandom = 24;
+  ActionList actions;
+  const auto then = [&](const ActionList& more) { actions.insert(actions.end(), more.begin(), more.end()); };
+  for (int64_t t = 0; t < kAtRandom; ++t) {  // mostly turns and steps: what runs into walls, keys and the box
+    const Keys::Action action = rng.Bernoulli(0.6) ? Keys::kForward : static_cast<Keys::Action>(rng.Below(Keys::kActions));
+    actions.push_back({static_cast<float>(action)});
+    keys->Step(actions.back());
+  }
+  const auto ahead = [](const Keys& now) -> const KeysTile& {
+    const KeysAgent& a = now.State().agents[0];
+    const auto side = static_cast<int32_t>(std::lround(std::sqrt(static_cast<double>(now.State().tiles.size()))));
+    const auto [dx, dy] = Keys::kAhead[static_cast<size_t>(a.heading)];
+    return now.State().tiles[static_cast<size_t>((a.y + dy) * side + a.x + dx)];
+  };
+  then(Search(*keys, 0, "the door with another key", [&](const Keys& now) {
+    const KeysTile& door = ahead(now);
+    const uint8_t carried = now.State().agents[0].carried;
+    return door.item == KeysTile::kDoor && !door.open && carried && carried != 1 + door.color;
+  }));
+  const std::vector<float> toggle = {static_cast<float>(Keys::kToggle)};
+  then({toggle, toggle});
+  keys->Step(toggle);  // twice: it does not open the second time either
+  keys->Step(toggle);
+  then(Search(*keys, 0, "drop"));
+  then(SolveKeys(*keys));
+  if (static_cast<int64_t>(actions.size()) > frames)
+    throw NoRoom(fmt::format("try-rules: takes {} frames, more than {}", actions.size(), frames));
+  actions.resize(static_cast<size_t>(frames), {static_cast<float>(Keys::kDone)});
   return actions;
 }
 

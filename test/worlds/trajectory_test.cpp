@@ -308,6 +308,33 @@ TEST(Trajectories, GridsAreSolvedByTheirRules) {
   }
 }
 
+TEST(Trajectories, TryRulesTriesTheWrongKeyInVainAndThenSolves) {
+  const auto world = MakeWorld("keys");
+  for (uint64_t i = 0; i < 3; ++i) {
+    const uint64_t seed = SeedWithRoom("try-rules(frames=127)", *world, 1000 * i);
+    const ActionList actions = PlanTrajectory("try-rules(frames=127)", *world, seed).actions;
+    ASSERT_EQ(actions.size(), 127u);
+    int in_vain = 0;
+    std::map<std::string, int> happened;
+    for (const auto& action : actions) {
+      const KeysAgent agent = dynamic_cast<Keys&>(*world).State().agents[0];
+      const auto [dx, dy] = Keys::kAhead[static_cast<size_t>(agent.heading)];
+      const KeysTile ahead = dynamic_cast<Keys&>(*world).State().tiles[static_cast<size_t>((agent.y + dy) * 8 + agent.x + dx)];
+      world->Step(action);
+      const bool wrong = agent.carried && ahead.item == KeysTile::kDoor && !ahead.open && agent.carried != 1 + ahead.color;
+      in_vain += wrong && action[0] == Keys::kToggle;
+      for (const WorldEvent& e : world->Events()) ++happened[e.kind];
+    }
+    EXPECT_EQ(in_vain, 2) << seed;
+    EXPECT_EQ(happened["unlock"], 1) << seed;
+    EXPECT_EQ(happened["done"], 1) << seed;
+    EXPECT_GE(happened["pick"], 2) << seed;
+    EXPECT_GE(happened["drop"], 1) << seed;
+  }
+  EXPECT_THROW(PlanTrajectory("try-rules(frames=30)", *world, 0), NoRoom);
+  EXPECT_NE(ErrorOf([] { PlanTrajectory("try-rules", *MakeWorld("pair"), 0); }).find("the world keys"), std::string::npos);
+}
+
 TEST(Trajectories, BehindTheBackTheOtherThrowsTheLever) {
   const auto world = MakeWorld("pair(view=7)");
   for (uint64_t i = 0; i < 4; ++i) {

@@ -44,6 +44,9 @@ DummyWorld StaleDummy(const Scenario& scenario);
 // Bodies pass through each other: balls of billiards (cushions stop them), discs through the post of occluder.
 DummyWorld PassthruDummy(const Scenario& scenario);
 
+// Every key opens every door of keys and pair.
+DummyWorld AnyKeyDummy(const Scenario& scenario);
+
 // The scenario's actions after the context, begun elsewhere and going round: the same habits at the wrong time. The start is drawn by
 // `seed` among those that differ from the right actions at least as often as the average start does; random actions where all starts are
 // right.

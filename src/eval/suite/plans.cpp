@@ -49,6 +49,17 @@ void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
   for (const char* world : {"maze", "billiards(balls=3, speed=0)"}) plans.push_back(Plan("planning", world, 24 * scale, 24));
 }
 
+// What the world would do, and whether the subject does it.
+void AddLaws(std::vector<ProbePlan>& plans, int64_t scale) {
+  const int64_t n = 12 * scale;
+  plans.push_back(Plan("laws", "billiards(speed=6, friction=0, restitution=1, solver=exact)", n, 80, kWatch));
+  plans.push_back(Plan("laws", "pendulum", n, 150, "script(actions=\"none*160\")"));
+  plans.push_back(Plan("laws", "pendulum(damping=0.3)", n, 80, kWatch));
+  plans.push_back(Plan("laws", "pendulum", n, 24, kWatch, {"cut"}));
+  plans.push_back(Plan("following", "maze", 3 * n, 24));
+  plans.push_back(Plan("rules", "keys", 8 * scale, 120, "try-rules(frames=127)"));
+}
+
 std::vector<ProbePlan> Plans(int64_t scale) {
   const int64_t n = 12 * scale;
   std::vector<ProbePlan> plans;
@@ -67,6 +78,7 @@ std::vector<ProbePlan> Plans(int64_t scale) {
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("control", world, n, 24));
   AddPersistence(plans, scale);
   AddKnowledge(plans, scale);
+  AddLaws(plans, scale);
   plans.push_back(Plan("cost", "maze", 1, scale == 1 ? 256 : 4096));
   return plans;
 }

@@ -69,6 +69,9 @@ ProbeResult ProbeMemory(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeMemoryDeep(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeWcs(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeSolve(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeLaws(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeFollowing(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeRules(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRecordedTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ControlOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeControl
 ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeRevisit
