@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "eval/readers/reader.h"
 
 namespace orrery {
 
@@ -50,18 +51,13 @@ double Bend(const Track& track, int64_t t) {
   return std::hypot(track.x[i + 1] - 2 * track.x[i] + track.x[i - 1], track.y[i + 1] - 2 * track.y[i] + track.y[i - 1]);
 }
 
-const WorldObject* Find(const std::vector<WorldObject>& objects, int64_t id) {
-  const auto found = std::find_if(objects.begin(), objects.end(), [id](const WorldObject& o) { return o.id == id; });
-  return found == objects.end() ? nullptr : &*found;
-}
-
 }  // namespace
 
 std::optional<Track> TrackOf(const ObjectFilm& film, int64_t id) {
   Track track;
   std::vector<int64_t> seen;
   for (size_t t = 0; t < film.size(); ++t) {
-    const WorldObject* object = Find(film[t], id);
+    const WorldObject* object = FindObject(film[t], id);
     track.x.push_back(object ? object->x : 0);
     track.y.push_back(object ? object->y : 0);
     if (object) seen.push_back(static_cast<int64_t>(t));

@@ -5,15 +5,11 @@
 #include <map>
 
 #include "core/error.h"
+#include "eval/readers/reader.h"
 
 namespace orrery {
 
 namespace {
-
-const WorldObject* Find(const std::vector<WorldObject>& objects, int64_t id) {
-  const auto found = std::find_if(objects.begin(), objects.end(), [&](const WorldObject& o) { return o.id == id; });
-  return found == objects.end() ? nullptr : &*found;
-}
 
 double Distance(const WorldObject& a, const WorldObject& b) { return std::hypot(a.x - b.x, a.y - b.y); }
 
@@ -77,11 +73,11 @@ ReturnSums CompareReturns(std::span<const Occlusion> occlusions, const ObjectFil
     if (o.back >= static_cast<int64_t>(truth.size()) || truth.size() != take.size() || at < 0 || at >= static_cast<int64_t>(made.size()))
       Fail("returns: a thing comes back in frame {}, films of frames {} .. {} do not hold that", o.back, first,
            first + static_cast<int64_t>(made.size()) - 1);
-    const WorldObject* before = Find(truth[static_cast<size_t>(o.seen)], o.object);
-    const WorldObject* real = Find(truth[static_cast<size_t>(o.back)], o.object);
+    const WorldObject* before = FindObject(truth[static_cast<size_t>(o.seen)], o.object);
+    const WorldObject* real = FindObject(truth[static_cast<size_t>(o.back)], o.object);
     if (!before || !real) continue;  // taken away, or put there
-    const WorldObject* second = Find(take[static_cast<size_t>(o.back)], o.object);
-    const WorldObject* shown = Find(made[static_cast<size_t>(at)], o.object);
+    const WorldObject* second = FindObject(take[static_cast<size_t>(o.back)], o.object);
+    const WorldObject* shown = FindObject(made[static_cast<size_t>(at)], o.object);
     const double dx = real->x - before->x, dy = real->y - before->y, square = dx * dx + dy * dy;
     const double product = shown ? (shown->x - before->x) * dx + (shown->y - before->y) * dy : 0;
     const bool moved = square >= kMovedPixels * kMovedPixels;

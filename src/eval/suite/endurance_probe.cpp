@@ -6,11 +6,11 @@
 #include <numeric>
 
 #include "eval/persistence/health.h"
-#include "eval/persistence/survival.h"
 #include "eval/quality/diagnostics.h"
 #include "eval/suite/films.h"
 #include "eval/suite/once.h"
 #include "eval/suite/seen_objects.h"
+#include "eval/suite/survival_metric.h"
 
 namespace orrery {
 
@@ -75,35 +75,20 @@ const std::vector<RealFilm>& RealFilms(const ProbePlan& plan) {
 }
 
 Metric SurvivalOf(const ProbePlan& plan, const char* name, const Lifetimes& films, const char* note) {
-  const auto horizon = static_cast<double>(plan.frames);
-  const Survival curve = KaplanMeier(films.frames, films.ended);
-  Estimate e;
-  e.count = films.Count();
-  e.value = curve.At(horizon);
-  e.interval = SurvivalInterval(films, horizon);
-  e.per_scenario = films.frames;
-  e.method = "kaplan-meier, greenwood (log-log); wilson at 0 and 1";
-  Metric m = MetricOf(plan, fmt::format("persistence.{}.survival", name), e, "higher", {{"perfect", 1}, {"worst", 0}}, "of films",
-                      "arXiv 2601.17067; evaluation 2.1", note);
+  const int64_t horizon = plan.frames;
+  Metric m = SurvivalMetric(plan, fmt::format("persistence.{}.survival", name), films, "arXiv 2601.17067; evaluation 2.1",
+                            "share of films that last", note);
   m.lowest = 0;
   m.highest = 1;
-  m.notes.push_back(fmt::format("The horizon is {} frames{}.", plan.frames,
+  m.notes.push_back(fmt::format("The horizon is {} frames{}.", horizon,
                                 horizon >= 1800  ? ""
                                 : horizon >= 600 ? ", which says nothing of 1,800"
                                                  : ", which says nothing of 600 and 1,800"));
-  for (const double t : {600.0, 1800.0})
-    if (t <= horizon) m.by[fmt::format("frame={:04}", static_cast<int64_t>(t))] = {curve.At(t), SurvivalInterval(films, t), e.count};
-  Curve c;
-  c.x_label = "imagined frames";
-  c.y_label = "share of films that last";
-  for (double t = 0; t <= horizon; t += std::max(1.0, std::floor(horizon / 64))) {
-    const Interval band = SurvivalInterval(films, t);
-    c.x.push_back(t);
-    c.y.push_back(curve.At(t));
-    c.low.push_back(band.low);
-    c.high.push_back(band.high);
+  const Survival curve = KaplanMeier(films.frames, films.ended);
+  for (const int64_t frame : {600, 1800}) {
+    const auto t = static_cast<double>(frame);
+    if (frame <= horizon) m.by[fmt::format("frame={:04}", frame)] = {curve.At(t), SurvivalInterval(films, t), m.count};
   }
-  m.curve = std::move(c);
   return m;
 }
 

@@ -5,6 +5,7 @@
 #include "eval/quality/similarity.h"
 #include "eval/recordings/revisits.h"
 #include "eval/suite/films.h"
+#include "eval/suite/gap_curve.h"
 #include "eval/suite/probe.h"
 
 namespace orrery {
@@ -37,15 +38,6 @@ Bin Look(const Subject& subject, const ProbePlan& plan, int64_t gap) {
   return bin;
 }
 
-void Put(Metric& metric, int64_t gap, const Estimate& e) {
-  metric.by[fmt::format("gap={:04}", gap)] = {e.value, e.interval, e.count};
-  if (!e.value || !e.interval) return;
-  metric.curve->x.push_back(static_cast<double>(gap));
-  metric.curve->y.push_back(*e.value);
-  metric.curve->low.push_back(e.interval->low);
-  metric.curve->high.push_back(e.interval->high);
-}
-
 }  // namespace
 
 ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan) {
@@ -68,11 +60,11 @@ ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan) {
                           "Recorded places are near each other, not equal; earlier-picture is what the true picture of then scores.");
   gain.highest = 1;
   shown.highest = 100;
-  gain.curve = Curve{{}, {}, {}, {}, "gap in frames", "memory gain", true, false};
-  shown.curve = Curve{{}, {}, {}, {}, "gap in frames", "PSNR, dB", true, false};
+  gain.curve = GapCurve("memory gain");
+  shown.curve = GapCurve("PSNR, dB");
   for (const auto& [gap, bin] : bins) {
-    Put(gain, gap, bin.gain);
-    Put(shown, gap, bin.shown);
+    AddGap(gain, gap, bin.gain);
+    AddGap(shown, gap, bin.shown);
   }
   return {{std::move(gain), std::move(shown)}, {}};
 }

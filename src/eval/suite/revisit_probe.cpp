@@ -6,6 +6,7 @@
 #include "eval/persistence/memory_gain.h"
 #include "eval/quality/similarity.h"
 #include "eval/recordings/recording.h"
+#include "eval/suite/gap_curve.h"
 #include "eval/suite/once.h"
 #include "eval/suite/probe.h"
 
@@ -47,17 +48,6 @@ std::vector<at::Tensor> Returns(const Subject& subject, const std::vector<Way>& 
   return films;
 }
 
-Curve EmptyCurve(const char* label) { return {{}, {}, {}, {}, "gap in frames", label, true, false}; }
-
-void Put(Metric& metric, int64_t gap, const Estimate& e) {
-  metric.by[fmt::format("gap={:04}", gap)] = {e.value, e.interval, e.count};
-  if (!e.value || !e.interval) return;
-  metric.curve->x.push_back(static_cast<double>(gap));
-  metric.curve->y.push_back(*e.value);
-  metric.curve->low.push_back(e.interval->low);
-  metric.curve->high.push_back(e.interval->high);
-}
-
 }  // namespace
 
 ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
@@ -96,11 +86,11 @@ ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
   if (half.censored) life.notes.push_back(fmt::format("It does not within {} frames: a lower bound.", gaps.back()));
   gain.highest = 1;
   shown.highest = 100;
-  gain.curve = EmptyCurve("memory gain");
-  shown.curve = EmptyCurve("PSNR, dB");
+  gain.curve = GapCurve("memory gain");
+  shown.curve = GapCurve("PSNR, dB");
   for (size_t k = 0; k < gaps.size(); ++k) {
-    Put(gain, gaps[k], gains[k]);
-    Put(shown, gaps[k], kept[k]);
+    AddGap(gain, gaps[k], gains[k]);
+    AddGap(shown, gaps[k], kept[k]);
   }
   return {{std::move(gain), std::move(shown), std::move(life)}, {}};
 }

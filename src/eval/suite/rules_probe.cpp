@@ -5,9 +5,9 @@
 #include <cmath>
 
 #include "eval/causality/grid_rules.h"
-#include "eval/persistence/survival.h"
 #include "eval/suite/films.h"
 #include "eval/suite/probe.h"
+#include "eval/suite/survival_metric.h"
 
 namespace orrery {
 
@@ -44,32 +44,6 @@ Estimate Share(const std::vector<FilmSteps>& films, const std::function<std::pai
     below.push_back(b);
   }
   return RatioEstimate(above, below, cause);
-}
-
-// Share of films without an illegal step up to the horizon, as a curve.
-Metric LastingOf(const ProbePlan& plan, const Lifetimes& films) {
-  const auto horizon = static_cast<double>(plan.frames);
-  const Survival curve = KaplanMeier(films.frames, films.ended);
-  Estimate e;
-  e.count = films.Count();
-  e.value = curve.At(horizon);
-  e.interval = SurvivalInterval(films, horizon);
-  e.per_scenario = films.frames;
-  e.method = "kaplan-meier, greenwood (log-log); wilson at 0 and 1";
-  Metric m = MetricOf(plan, "causality.rules.lasting", e, "higher", {{"perfect", 1}, {"worst", 0}}, "of films", kSource,
-                      "Films in which no step breaks a rule.");
-  Curve c;
-  c.x_label = "imagined frames";
-  c.y_label = "share of films without an illegal step";
-  for (int64_t t = 0; t <= plan.frames; ++t) {
-    const Interval band = SurvivalInterval(films, static_cast<double>(t));
-    c.x.push_back(static_cast<double>(t));
-    c.y.push_back(curve.At(static_cast<double>(t)));
-    c.low.push_back(band.low);
-    c.high.push_back(band.high);
-  }
-  m.curve = std::move(c);
-  return m;
 }
 
 Estimate GoalShare(const std::vector<bool>& reached) {
@@ -128,7 +102,8 @@ ProbeResult ProbeRules(const Subject& subject, const ProbePlan& plan) {
                              kSource, "No action at all leads from the state before to the state after, or one of them cannot be read."),
                     MetricOf(plan, "causality.rules.unreadable", share(&FilmSteps::unreadable), "lower", {{"perfect", 0}}, "of steps",
                              kSource, "A picture that is no state of the rooms."),
-                    LastingOf(plan, lifetimes),
+                    SurvivalMetric(plan, "causality.rules.lasting", lifetimes, kSource, "share of films without an illegal step",
+                                   "Films in which no step breaks a rule."),
                     MetricOf(plan, "causality.rules.goal", GoalShare(reached), "higher", {{"perfect", 1}}, "of films", kSource,
                              "The agent ends on the goal, as in truth.")};
   for (const std::string& rule : GridRules())

@@ -1,0 +1,32 @@
+// What subjects with a known fault must score (evaluation 1.13, 2.10, 3.13).
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace orrery {
+
+struct SanityRule {
+  struct Score {
+    std::optional<double> value;
+    std::string cause;  // of a missing value
+  };
+  using Scores = std::map<std::string, Score>;  // by dummy, of one metric on one world
+
+  // What a recording shows is its recorder's choice; numbers that hang on the built-in worlds are not asked of it.
+  enum class On { kAll, kBuiltIn, kRecordings };
+
+  const char *metric, *dummy, *expected;  // "id", or "id@part" of one of its parts
+  // Whether `value` is right; scores of other dummies of the same metric and world may be looked at.
+  std::function<bool(double value, const Scores& all)> holds;
+  On worlds = On::kAll;
+  // Only where a world's spec begins so; "!NAME": only where it does not. Elsewhere nobody can have this number.
+  std::string_view world = "";
+};
+
+const std::vector<SanityRule>& SanityRules();
+
+}  // namespace orrery
