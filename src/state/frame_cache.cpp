@@ -46,7 +46,7 @@ at::Tensor FrameCache::Slice(const Parts& state, const char* part, int64_t layer
     pieces.push_back(state.Get(Name(part, f / kChunk)).select(0, layer).narrow(2, in, n));
     f += n;
   }
-  return pieces.size() == 1 ? pieces[0] : at::cat(pieces, 2);
+  return (pieces.size() == 1 ? pieces[0] : at::cat(pieces, 2)).flatten(2, 3);
 }
 
 at::Tensor FrameCache::Keys(const Parts& state, int64_t layer, int64_t first, int64_t count) const {
@@ -59,7 +59,7 @@ at::Tensor FrameCache::Values(const Parts& state, int64_t layer, int64_t first, 
 at::Tensor FrameCache::Pick(const Parts& state, const char* part, int64_t layer, const std::vector<int64_t>& frames) const {
   std::vector<at::Tensor> picked;
   for (const int64_t f : frames) picked.push_back(state.Get(Name(part, f / kChunk)).select(0, layer).select(2, f % kChunk));
-  return at::stack(picked, 2);
+  return at::cat(picked, 2);
 }
 
 at::Tensor FrameCache::Keys(const Parts& state, int64_t layer, const std::vector<int64_t>& frames) const {

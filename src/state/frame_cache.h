@@ -16,10 +16,10 @@ class FrameCache {
   Parts Reset() const;
   static int64_t Committed(const Parts& state);
   void Append(Parts& state, const std::vector<LayerActivation>& layers) const;
-  // Frames [first, first + count) of one layer, [B, H, count, N, d]; a view when they lie in one chunk.
+  // Frames [first, first + count) of one layer, [B, H, count N, d].
   at::Tensor Keys(const Parts& state, int64_t layer, int64_t first, int64_t count) const;
   at::Tensor Values(const Parts& state, int64_t layer, int64_t first, int64_t count) const;
-  // Given frames, [B, H, frames.size(), N, d].
+  // Given frames, [B, H, frames.size() N, d].
   at::Tensor Keys(const Parts& state, int64_t layer, const std::vector<int64_t>& frames) const;
   at::Tensor Values(const Parts& state, int64_t layer, const std::vector<int64_t>& frames) const;
   size_t Bytes(int64_t frames, at::ScalarType dtype) const;  // of one session

@@ -96,6 +96,7 @@ class Memory : public torch::nn::Module {
   virtual InputContext Input(const Parts& state, const ReadPlan& plan) const { return {}; }
   // Port K, once a frame and layer; `query` [B, H, N, d], un-rotated, is that of the frame's first pass. c may be 0.
   virtual AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const { return {}; }
+  virtual bool ReadsQueries() const { return false; }  // whether Context looks at `query`; undefined otherwise
   // Port R, every pass: x [B, N, D] -> what is added to it. Undefined: nothing.
   virtual at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const { return {}; }
   // The only writer.

@@ -13,6 +13,8 @@ namespace orrery {
 
 constexpr double kAbsent = -1e9;  // bias of a token that is not there: finite, so that a row without any stays a number
 
+constexpr double kFirstGate = -2;  // what a memory's learned gate begins at: its tokens weigh an eighth of a window's
+
 // One layer's activations of frames.
 struct LayerActivation {
   at::Tensor key, value;  // [B, H, S, d]; keys normalised, not rotated
@@ -61,7 +63,7 @@ class MemoryReader {
   virtual ~MemoryReader() = default;
 
   virtual InputContext Input() { return {}; }
-  // `own`: activations of the frames themselves, and `query` [B, H, S, d], all un-rotated; undefined unless WantsTokens.
+  // `own`: activations of the frames themselves; its keys, and `query` [B, H, S, d], un-rotated, are there only if WantsTokens.
   virtual LayerRead Read(int64_t layer, const LayerActivation& own, const at::Tensor& query) = 0;
   virtual bool WantsTokens() const { return false; }
   // The layer's input x [B, S, D], layers in order -> what is added to it, beside attention. Undefined: nothing.
@@ -84,6 +86,9 @@ class WindowReader : public MemoryReader {
  private:
   int64_t reach_;
 };
+
+// The bias of tokens that are there (bool) or not: a learned gate [] or kAbsent, of the shape of `there`.
+at::Tensor GatedBias(const at::Tensor& there, const at::Tensor& gate);
 
 // key [R, H, c, d] rotated by coord [c, 3] or [R, c, 3].
 at::Tensor RotateKeys(const at::Tensor& key, const at::Tensor& coord);

@@ -9,11 +9,14 @@ class SessionReader : public MemoryReader {
  public:
   SessionReader(const Memory& memory, const Parts& state, const ReadPlan& plan) : memory_(memory), state_(state), plan_(plan) {}
 
-  InputContext Input() override { return memory_.Input(state_, plan_); }
+  InputContext Input() override {
+    if (!input_) input_ = memory_.Input(state_, plan_);
+    return *input_;
+  }
   LayerRead Read(int64_t layer, const LayerActivation&, const at::Tensor& query) override {
     return {{}, memory_.Context(state_, plan_, layer, query)};
   }
-  bool WantsTokens() const override { return true; }
+  bool WantsTokens() const override { return memory_.ReadsQueries(); }
   at::Tensor Branch(int64_t layer, const at::Tensor& x) override { return memory_.Branch(state_, plan_, layer, x); }
   std::vector<LayerContext>* Kept() override { return &kept_; }
 
@@ -21,6 +24,7 @@ class SessionReader : public MemoryReader {
   const Memory& memory_;
   const Parts& state_;
   const ReadPlan& plan_;
+  std::optional<InputContext> input_;  // found by the first pass
   std::vector<LayerContext> kept_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "state/join.h"
 
@@ -107,6 +109,10 @@ AttentionContext StackedMemory::Context(const Parts& state, const ReadPlan& plan
   AttentionContext all;
   for (size_t i = 0; i < parts_.size(); ++i) all = JoinContexts(all, parts_[i]->Context(Of(state, i), Of(plan, i), layer, query));
   return all;
+}
+
+bool StackedMemory::ReadsQueries() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const auto& part) { return part->ReadsQueries(); });
 }
 
 at::Tensor StackedMemory::Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const {

@@ -15,6 +15,7 @@ class StackedMemory : public Memory {
   ReadPlan BeginFrame(const Parts& state, const FrameQuery& query) const override;
   InputContext Input(const Parts& state, const ReadPlan& plan) const override;
   AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
+  bool ReadsQueries() const override;
   at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override;

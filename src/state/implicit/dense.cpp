@@ -13,11 +13,10 @@ MemoryFacts DenseMemory::Declared() const { return {.bounded = false, .reach = -
 AttentionContext DenseMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor&) const {
   const int64_t T = FrameCache::Committed(state), N = geometry_.Tokens();
   if (T == 0) return {};
-  const auto flat = [&](const at::Tensor& x) { return x.reshape({x.size(0), x.size(1), T * N, x.size(4)}); };
   at::Tensor coord = GridCoordinates(T, geometry_.rows, geometry_.columns);
   coord.select(1, 0).sub_(static_cast<double>(plan.query.frame));
   const at::Tensor key = cache_.Keys(state, layer, 0, T);
-  return {flat(key), flat(cache_.Values(state, layer, 0, T)), coord.to(key.device()), {}, at::arange(T, at::kLong).repeat_interleave(N)};
+  return {key, cache_.Values(state, layer, 0, T), coord.to(key.device()), {}, at::arange(T, at::kLong).repeat_interleave(N)};
 }
 
 MemoryCost DenseMemory::Cost(int64_t frames) const {

@@ -5,12 +5,11 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "state/clip_rows.h"
 
 namespace orrery {
 
 namespace {
-
-constexpr double kFirstGate = -2;  // logit of a packed token at first: an eighth of what a token of the window weighs
 
 // "4x1x2" -> {4, 1, 2}
 PackGroup ParseGroup(std::string_view text) {
@@ -121,8 +120,7 @@ InputContext FramePackMemory::Pack(const at::Tensor& history, const at::Tensor& 
   InputContext out;
   out.tokens = at::cat(tokens, 1);
   out.coord = at::cat(coords).to(history.device());
-  const at::Tensor there = at::cat(theres, 1).to(history.device());
-  out.bias = at::where(there, gate_.expand(there.sizes()), at::full({}, kAbsent, gate_.options()));
+  out.bias = GatedBias(at::cat(theres, 1).to(history.device()), gate_);
   return out;
 }
 
@@ -145,30 +143,23 @@ class FramePackReader : public MemoryReader {
   LayerRead Read(int64_t, const LayerActivation&, const at::Tensor&) override { return {}; }
 
   InputContext Input() override {
-    const int64_t B = clip_.batch, T = clip_.frames, recent = memory_.geometry_.recent, ring = memory_.ring_, slots = ring + recent;
-    const at::Tensor target = clip_.target.defined() ? clip_.target.to(at::kCPU) : at::ones({B, T}, at::kBool);
-    std::vector<int64_t> rows, source, count, older;
-    for (int64_t b = 0; b < B; ++b)
-      for (int64_t t = recent + 1; t < T; ++t) {
-        if (!target[b][t].item<bool>()) continue;
-        rows.push_back(b * T + t);
-        count.push_back(std::min(t - recent, ring));
-        older.push_back(std::max<int64_t>(0, t - slots));
-        for (int64_t i = 0; i < ring; ++i) source.push_back(b * T + std::max<int64_t>(0, t - recent - 1 - i));
-      }
+    const int64_t T = clip_.frames, recent = memory_.geometry_.recent, ring = memory_.ring_, slots = ring + recent;
+    const std::vector<ClipRow> rows = ReadingRows(clip_, recent);
     if (rows.empty()) return {};
-    const auto R = static_cast<int64_t>(rows.size());
+    std::vector<int64_t> source, count, older;
+    for (const auto& [b, t] : rows) {
+      count.push_back(std::min(t - recent, ring));
+      older.push_back(std::max<int64_t>(0, t - slots));
+      for (int64_t i = 0; i < ring; ++i) source.push_back(b * T + std::max<int64_t>(0, t - recent - 1 - i));
+    }
     const at::Device device = clip_.latent.device();
-    const at::Tensor flat = clip_.latent.flatten(0, 1), row = at::tensor(rows, at::kLong), gone = at::tensor(older, at::kLong);
-    std::vector<int64_t> shape = flat.sizes().vec();
-    shape[0] = ring;
-    shape.insert(shape.begin(), R);
-    const at::Tensor history = flat.index_select(0, at::tensor(source, at::kLong).to(device)).view(shape);
+    const at::Tensor row = RowIndex(rows, T), gone = at::tensor(older, at::kLong);
+    const at::Tensor history = PickFrames(clip_.latent, at::tensor(source, at::kLong).view({-1, ring}));
     // Means of the first n frames of a clip, n = 1 .. T; row n - 1.
     const at::Tensor n = at::arange(1, T + 1, at::TensorOptions(at::kFloat).device(device)).view({1, T, 1, 1, 1});
-    const at::Tensor means = (clip_.latent.to(at::kFloat).cumsum(1) / n).flatten(0, 1);
-    const at::Tensor of = (row.floor_divide(T) * T + (gone - 1).clamp_min(0)).to(device);
-    InputContext out = memory_.Pack(history, at::tensor(count, at::kLong), means.index_select(0, of), gone);
+    const at::Tensor means = clip_.latent.to(at::kFloat).cumsum(1) / n;
+    const at::Tensor of = row.floor_divide(T) * T + (gone - 1).clamp_min(0);
+    InputContext out = memory_.Pack(history, at::tensor(count, at::kLong), PickFrames(means, of), gone);
     out.rows = row.to(device);
     return out;
   }

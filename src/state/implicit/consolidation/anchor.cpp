@@ -57,10 +57,8 @@ BranchMemory::Tensors AnchorMemory::Write(int64_t i, const at::Tensor& y, int64_
 
 BranchMemory::Tensors AnchorMemory::Advance(int64_t, const Tensors& write, Tensors& state) const {
   const int64_t T = write[0].size(2);
-  const at::Tensor set = state[2] > 0;  // [B, 1]
-  const auto anchor = [&](const at::Tensor& kept, const at::Tensor& fresh) {
-    return at::where(set.view({-1, 1, 1, 1}), kept, fresh.select(2, 0));
-  };
+  const at::Tensor set = state[2] > 0;  // [B, 1, 1, 1]
+  const auto anchor = [&](const at::Tensor& kept, const at::Tensor& fresh) { return at::where(set, kept, fresh.select(2, 0)); };
   const at::Tensor key = anchor(state[0], write[0]), value = anchor(state[1], write[1]);
   // Frame t finds what was there before it: frame 0 of a new session finds nothing.
   const auto found = [&](const at::Tensor& before, const at::Tensor& after) {
@@ -68,23 +66,21 @@ BranchMemory::Tensors AnchorMemory::Advance(int64_t, const Tensors& write, Tenso
     if (T > 1) all.push_back(after.unsqueeze(2).expand({-1, -1, T - 1, -1, -1}));
     return at::cat(all, 2);
   };
-  const at::Tensor there = at::cat({state[2], at::ones({state[2].size(0), T - 1}, state[2].options())}, 1).view({-1, 1, T, 1, 1});
-  const Tensors states{found(state[0], key), found(state[1], value), there};
-  state = {key, value, at::ones_like(state[2])};
+  const at::Tensor now_set = at::ones_like(state[2]);
+  const Tensors states{found(state[0], key), found(state[1], value), found(state[2], now_set)};
+  state = {key, value, now_set};
   return states;
 }
 
 at::Tensor AnchorMemory::Read(int64_t, const Tensors& query, const Tensors& states) const {
   const double scale = 1 / std::sqrt(static_cast<double>(options_.dim));
   const at::Tensor p = (at::matmul(query[0], states[0].transpose(-1, -2)) * scale).softmax(-1);
-  at::Tensor there = states[2];
-  if (there.dim() != 5) there = there.view({-1, 1, 1, 1, 1});  // of a session
-  return at::matmul(p, states[1]) * there;
+  return at::matmul(p, states[1]) * states[2];
 }
 
 std::vector<BranchMemory::Piece> AnchorMemory::Layout(int64_t) const {
   const int64_t H = options_.heads, d = options_.dim;
-  return {{"key", "head token dim", {H, Kept(), d}}, {"value", "head token dim", {H, Kept(), d}}, {"set", "one", {1}}};
+  return {{"key", "head token dim", {H, Kept(), d}}, {"value", "head token dim", {H, Kept(), d}}, {"set", "one one one", {1, 1, 1}}};
 }
 
 BranchMemory::Macs AnchorMemory::Count(int64_t) const {

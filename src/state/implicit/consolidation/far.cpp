@@ -11,8 +11,6 @@ namespace orrery {
 
 namespace {
 
-constexpr double kFirstGate = -2;  // logit of a coarse token at first: an eighth of what a token of the window weighs
-
 MemoryGeometry Small(MemoryGeometry g, int64_t pool) {
   if (pool < 1 || g.rows % pool != 0 || g.columns % pool != 0)
     Fail("far: a pool of {0} x {0} does not divide the {1} x {2} tokens of a frame", pool, g.rows, g.columns);
@@ -52,49 +50,42 @@ LayerActivation FarMemory::Coarsen(int64_t layer, const at::Tensor& features, in
   return {key * at::rsqrt(key.square().mean(-1, true) + kNormEps), heads(kv[1]), {}};
 }
 
-double FarMemory::Age(int64_t distance) const {
-  const double beyond = static_cast<double>(distance - geometry_.recent);
-  return static_cast<double>(geometry_.recent) + std::log2(1 + beyond);
-}
-
 at::Tensor FarMemory::Coordinates(int64_t frames, int64_t now) const {
   at::Tensor coord = GridCoordinates(frames, small_.rows, small_.columns);
-  for (int64_t f = 0; f < frames; ++f)
-    coord.narrow(0, f * Coarse(), Coarse()).select(1, 0).fill_(now > f ? -Age(std::max(now - f, geometry_.recent + 1)) : -1);
+  // Frames that others hold, and later ones, are masked: any age will do for them.
+  const at::Tensor beyond = (now - geometry_.recent - coord.select(1, 0).to(at::kDouble)).clamp_min(1);
+  coord.select(1, 0).copy_(-(static_cast<double>(geometry_.recent) + (1 + beyond).log2()));
   const double half = 0.5 * static_cast<double>(pool_ - 1);
   coord.narrow(1, 1, 2).mul_(static_cast<double>(pool_)).add_(half);
   return coord;
 }
 
-LayerRead FarMemory::Reader::Read(int64_t layer, const LayerActivation& own, const at::Tensor&) {
-  const int64_t T = frames_, n = memory_.Coarse(), recent = memory_.geometry_.recent;
-  const LayerActivation coarse = memory_.Coarsen(layer, own.features, T);
-  const auto rows = [&](const at::Tensor& x) { return x.unsqueeze(1).expand({batch_, T, -1, -1, -1}).flatten(0, 1); };
-  std::vector<at::Tensor> coords, biases;
-  const at::Tensor frame = at::arange(T, at::kLong).repeat_interleave(n);
-  for (int64_t t = 0; t < T; ++t) {
-    coords.push_back(memory_.Coordinates(T, t));
-    biases.push_back((frame >= t - recent).to(at::kFloat) * kAbsent);
+FarMemory::Reader::Reader(const FarMemory& memory, const ClipQuery& clip) : memory_(memory), batch_(clip.batch), frames_(clip.frames) {
+  frame_ = at::arange(frames_, at::kLong).repeat_interleave(memory.Coarse());
+  std::vector<at::Tensor> coords, hidden;
+  for (int64_t t = 0; t < frames_; ++t) {
+    coords.push_back(memory.Coordinates(frames_, t));
+    hidden.push_back((frame_ >= t - memory.geometry_.recent).to(at::kFloat) * kAbsent);
   }
-  const at::Device device = own.features.device();
-  const at::Tensor bias = at::stack(biases).to(device) + memory_.gate_[layer];  // [T, c]
+  const at::Device device = clip.latent.device();
+  coord_ = at::stack(coords).to(device).repeat({batch_, 1, 1});
+  hidden_ = at::stack(hidden).to(device).repeat({batch_, 1}).view({batch_ * frames_, 1, 1, -1});
+}
+
+LayerRead FarMemory::Reader::Read(int64_t layer, const LayerActivation& own, const at::Tensor&) {
+  const LayerActivation coarse = memory_.Coarsen(layer, own.features, frames_);
+  const auto rows = [&](const at::Tensor& x) { return x.unsqueeze(1).expand({batch_, frames_, -1, -1, -1}).flatten(0, 1); };
   LayerRead read;
-  read.context.key = rows(coarse.key);
-  read.context.value = rows(coarse.value);
-  read.context.coord = at::stack(coords).to(device).repeat({batch_, 1, 1});
-  read.context.bias = bias.repeat({batch_, 1}).view({batch_ * T, 1, 1, T * n});
-  read.context.frame = frame;
+  read.context = {rows(coarse.key), rows(coarse.value), coord_, hidden_ + memory_.gate_[layer], frame_};
   return read;
 }
 
-AttentionContext FarMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor&) const {
-  const int64_t T = FrameCache::Committed(state), old = T - geometry_.recent, n = Coarse();
+AttentionContext FarMemory::Context(const Parts& state, const ReadPlan&, int64_t layer, const at::Tensor&) const {
+  const int64_t T = FrameCache::Committed(state), old = T - geometry_.recent;
   if (old <= 0) return {};
   const at::Tensor key = cache_.Keys(state, layer, 0, old);
-  const auto flat = [&](const at::Tensor& x) { return x.reshape({x.size(0), x.size(1), old * n, x.size(4)}); };
-  const at::Tensor bias = gate_[layer].expand({key.size(0), 1, 1, old * n});
-  return {flat(key), flat(cache_.Values(state, layer, 0, old)), Coordinates(old, T).to(key.device()), bias,
-          at::arange(old, at::kLong).repeat_interleave(n)};
+  return {key, cache_.Values(state, layer, 0, old), Coordinates(old, T).to(key.device()),
+          gate_[layer].expand({key.size(0), 1, 1, key.size(2)}), at::arange(old, at::kLong).repeat_interleave(Coarse())};
 }
 
 void FarMemory::Commit(Parts& state, const ReadPlan&, const CleanFrame& clean) const {

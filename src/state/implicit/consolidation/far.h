@@ -27,19 +27,18 @@ class FarMemory : public Memory {
  private:
   class Reader : public MemoryReader {
    public:
-    Reader(const FarMemory& memory, const ClipQuery& clip) : memory_(memory), batch_(clip.batch), frames_(clip.frames) {}
+    Reader(const FarMemory& memory, const ClipQuery& clip);
     LayerRead Read(int64_t layer, const LayerActivation& own, const at::Tensor& query) override;
-    bool WantsTokens() const override { return true; }
 
    private:
     const FarMemory& memory_;
     int64_t batch_, frames_;
+    at::Tensor coord_, hidden_, frame_;  // [R, c, 3], [R, 1, 1, c], [c] of every layer
   };
 
   int64_t Coarse() const { return small_.Tokens(); }
   // features [B, T N, D] -> keys (of unit RMS) and values [B, H, T n, d], fp32.
   LayerActivation Coarsen(int64_t layer, const at::Tensor& features, int64_t frames) const;
-  double Age(int64_t distance) const;
   at::Tensor Coordinates(int64_t frames, int64_t now) const;  // [frames * n, 3]
 
   int64_t pool_;

@@ -69,12 +69,11 @@ AttentionContext MobaMemory::Context(const Parts& state, const ReadPlan&, int64_
   const std::vector<int64_t> frames(any.const_data_ptr<int64_t>(), any.const_data_ptr<int64_t>() + any.numel());
   const auto F = static_cast<int64_t>(frames.size());
   const at::Tensor key = cache_.Keys(state, layer, frames);
-  const auto flat = [&](const at::Tensor& x) { return x.reshape({x.size(0), x.size(1), F * N, x.size(4)}); };
   at::Tensor coord = GridCoordinates(F, geometry_.rows, geometry_.columns);
   coord.select(1, 0).fill_(-FarTime());
   const at::Tensor seen = chosen.index_select(2, any.to(chosen.device())).repeat_interleave(N, 2).unsqueeze(2);
   const at::Tensor bias = seen.logical_not().to(at::kFloat) * kAbsent;  // [B, H, 1, c]
-  return {flat(key), flat(cache_.Values(state, layer, frames)), coord.to(key.device()), bias, any.repeat_interleave(N)};
+  return {key, cache_.Values(state, layer, frames), coord.to(key.device()), bias, any.repeat_interleave(N)};
 }
 
 void MobaMemory::Commit(Parts& state, const ReadPlan&, const CleanFrame& clean) const {

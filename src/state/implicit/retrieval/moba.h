@@ -16,6 +16,7 @@ class MobaMemory : public Memory {
   std::string Spec() const override { return FormatSpec("moba", {{"k", k_}, {"anchor", anchor_}}); }
   Parts Reset(int64_t, at::Device, at::ScalarType, uint64_t) const override { return cache_.Reset(); }
   AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
+  bool ReadsQueries() const override { return true; }
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override { return std::make_unique<Reader>(*this, clip); }
   size_t StateBytes(int64_t frames, at::ScalarType dtype) const override;

@@ -30,42 +30,53 @@ Facts RadialMemory::Describe() {
 
 MemoryFacts RadialMemory::Declared() const { return {.bounded = false, .reach = -1, .ports = "K", .family = "retrieval"}; }
 
+// g, the power of two that a distance reaches, and how many frames lie between those that are seen at it: 1 while a frame is wide.
+int64_t RadialMemory::Every(int64_t distance) const {
+  const auto g = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(distance)));
+  return std::max<int64_t>(1, (g + geometry_.Tokens() - 1) / geometry_.Tokens());
+}
+
 at::Tensor RadialMemory::Seen(int64_t distance, bool first) const {
   const int64_t N = geometry_.Tokens();
   if ((first && sink_) || distance <= 1) return at::ones({N, N}, at::kBool);
+  if (distance % Every(distance) != 0) return at::zeros({N, N}, at::kBool);
   const auto g = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(distance)));
   const at::Tensor n = at::arange(N, at::kLong), apart = (n.unsqueeze(1) - n.unsqueeze(0)).abs();
-  if (g <= N) return apart + 1 <= N / g;
-  if (distance % (g / N + (g % N != 0)) != 0) return at::zeros({N, N}, at::kBool);
-  return apart == 0;
+  return apart + 1 <= std::max<int64_t>(1, N / g);
 }
 
 std::vector<int64_t> RadialMemory::Frames(int64_t frames) const {
   std::vector<int64_t> seen;
-  const int64_t N = geometry_.Tokens();
-  for (int64_t f = 0; f < frames - geometry_.recent; ++f) {
-    const int64_t distance = frames - f;
-    const auto g = static_cast<int64_t>(std::bit_floor(static_cast<uint64_t>(distance)));
-    if ((f == 0 && sink_) || g <= N || distance % (g / N + (g % N != 0)) == 0) seen.push_back(f);
-  }
+  for (int64_t f = 0; f < frames - geometry_.recent; ++f)
+    if ((f == 0 && sink_) || (frames - f) % Every(frames - f) == 0) seen.push_back(f);
   return seen;
 }
 
-AttentionContext RadialMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor&) const {
+// Selection: "frame" [F], "coord" [F N, 3], "bias" [1, 1, N, F N], the same for all layers.
+ReadPlan RadialMemory::BeginFrame(const Parts& state, const FrameQuery& query) const {
+  ReadPlan plan{query, {}};
   const int64_t T = FrameCache::Committed(state), N = geometry_.Tokens();
   const std::vector<int64_t> frames = Frames(T);
-  if (frames.empty()) return {};
-  const auto F = static_cast<int64_t>(frames.size());
+  if (frames.empty()) return plan;
   std::vector<at::Tensor> masks;
   for (const int64_t f : frames) masks.push_back(Seen(T - f, f == 0));
-  const at::Tensor frame = at::tensor(frames, at::kLong).repeat_interleave(N);
-  at::Tensor coord = GridCoordinates(F, geometry_.rows, geometry_.columns);
-  coord.select(1, 0).copy_((frame - plan.query.frame).to(at::kFloat));
+  const at::Tensor frame = at::tensor(frames, at::kLong);
+  at::Tensor coord = GridCoordinates(frame.size(0), geometry_.rows, geometry_.columns);
+  coord.select(1, 0).copy_((frame - query.frame).repeat_interleave(N).to(at::kFloat));
+  plan.selection.Add("frame", "frame", frame);
+  plan.selection.Add("coord", "token t,y,x", coord);
+  plan.selection.Add("bias", "one one query token", at::cat(masks, 1).logical_not().to(at::kFloat).view({1, 1, N, -1}) * kAbsent);
+  return plan;
+}
+
+AttentionContext RadialMemory::Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor&) const {
+  if (!plan.selection.Has("frame")) return {};
+  const at::Tensor& frame = plan.selection.Get("frame");
+  const std::vector<int64_t> frames(frame.const_data_ptr<int64_t>(), frame.const_data_ptr<int64_t>() + frame.numel());
   const at::Tensor key = cache_.Keys(state, layer, frames);
-  const auto flat = [&](const at::Tensor& x) { return x.reshape({x.size(0), x.size(1), F * N, x.size(4)}); };
-  const at::Tensor hidden = at::cat(masks, 1).logical_not().to(at::kFloat) * kAbsent;
-  const at::Tensor bias = hidden.view({1, 1, N, F * N}).expand({key.size(0), 1, N, F * N}).to(key.device());
-  return {flat(key), flat(cache_.Values(state, layer, frames)), coord.to(key.device()), bias, frame};
+  const at::Tensor bias = plan.selection.Get("bias").to(key.device()).expand({key.size(0), -1, -1, -1});
+  return {key, cache_.Values(state, layer, frames), plan.selection.Get("coord").to(key.device()), bias,
+          frame.repeat_interleave(geometry_.Tokens())};
 }
 
 std::unique_ptr<MemoryReader> RadialMemory::OpenClip(const ClipQuery& clip) const {

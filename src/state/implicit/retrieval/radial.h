@@ -15,6 +15,7 @@ class RadialMemory : public Memory {
   MemoryFacts Declared() const override;
   std::string Spec() const override { return FormatSpec("radial", {{"sink", sink_}}); }
   Parts Reset(int64_t, at::Device, at::ScalarType, uint64_t) const override { return cache_.Reset(); }
+  ReadPlan BeginFrame(const Parts& state, const FrameQuery& query) const override;
   AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override { cache_.Append(state, frame.layers); }
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override;
@@ -28,6 +29,8 @@ class RadialMemory : public Memory {
   std::vector<int64_t> Frames(int64_t frames) const;
 
  private:
+  int64_t Every(int64_t distance) const;
+
   bool sink_;
   MemoryGeometry geometry_;
   FrameCache cache_;

@@ -3,12 +3,11 @@
 #include <ATen/ATen.h>
 
 #include "core/error.h"
+#include "state/clip_rows.h"
 
 namespace orrery {
 
 namespace {
-
-constexpr double kFirstGate = -2;  // logit of a read token at first: an eighth of what a token of the window weighs
 
 std::vector<FrameBank::Field> Fields(const MemoryGeometry& g, bool pose, std::vector<FrameBank::Field> more) {
   std::vector<FrameBank::Field> fields{{"latent", {g.channels, g.rows * g.patch, g.columns * g.patch}, false}};
@@ -51,8 +50,7 @@ InputContext RetrievalMemory::Show(const at::Tensor& latent, const at::Tensor& p
   // Rank r sits just before the frames that others hold, whatever its age: times that training has seen.
   const at::Tensor rank = at::arange(k, at::kFloat).add(static_cast<double>(geometry_.recent + 1)).neg();
   out.coord = at::cat({rank.repeat_interleave(n).unsqueeze(1), embedding_->Places().repeat({k, 1})}, 1).to(latent.device());
-  const at::Tensor there = (frame >= 0).repeat_interleave(n, 1).to(latent.device());
-  out.bias = at::where(there, gate_.expand({R, k * n}), at::full({}, kAbsent, gate_.options()));
+  out.bias = GatedBias((frame >= 0).repeat_interleave(n, 1).to(latent.device()), gate_);
   return out;
 }
 
@@ -103,33 +101,24 @@ class RetrievalReader : public MemoryReader {
   at::Tensor Loss() override { return memory_.SelectorLoss(clip_, marks_); }
 
   InputContext Input() override {
-    const int64_t B = clip_.batch, T = clip_.frames, k = memory_.options_.k, recent = memory_.geometry_.recent;
+    const int64_t T = clip_.frames, k = memory_.options_.k, recent = memory_.geometry_.recent;
     if (k == 0 || T <= recent + 1) return {};
     const at::Tensor seen = marks_.detach(), before = at::cat({at::zeros_like(seen.narrow(1, 0, 1)), seen.narrow(1, 0, T - 1)}, 1);
     const at::Tensor ask = memory_.Ask(before, clip_.action, clip_.pose).detach().to(at::kCPU), host = seen.to(at::kCPU);
-    const at::Tensor target = clip_.target.defined() ? clip_.target.to(at::kCPU) : at::ones({B, T}, at::kBool);
-    std::vector<int64_t> rows, frames, now;
-    for (int64_t b = 0; b < B; ++b)
-      for (int64_t t = recent + 1; t < T; ++t) {
-        if (!target[b][t].item<bool>()) continue;
-        std::vector<int64_t> chosen = memory_.Choose(host[b], ask[b][t], t - recent, t);
-        chosen.resize(static_cast<size_t>(k), -1);
-        rows.push_back(b * T + t);
-        now.push_back(t);
-        for (const int64_t f : chosen) frames.push_back(f);
-      }
+    const std::vector<ClipRow> rows = ReadingRows(clip_, recent);
     if (rows.empty()) return {};
-    const auto R = static_cast<int64_t>(rows.size());
-    const at::Tensor row = at::tensor(rows, at::kLong), frame = at::tensor(frames, at::kLong).view({R, k});
-    const at::Tensor source = (row.floor_divide(T).unsqueeze(1) * T + frame.clamp_min(0)).view({-1});
-    const auto pick = [&](const at::Tensor& x, const at::Tensor& index, std::vector<int64_t> lead) {
-      const at::Tensor flat = x.flatten(0, 1).index_select(0, index.to(x.device()));
-      lead.insert(lead.end(), flat.sizes().begin() + 1, flat.sizes().end());
-      return flat.view(lead);
-    };
+    std::vector<int64_t> frames, now;
+    for (const auto& [b, t] : rows) {
+      std::vector<int64_t> chosen = memory_.Choose(host[b], ask[b][t], t - recent, t);
+      chosen.resize(static_cast<size_t>(k), -1);
+      now.push_back(t);
+      frames.insert(frames.end(), chosen.begin(), chosen.end());
+    }
+    const at::Tensor row = RowIndex(rows, T), frame = at::tensor(frames, at::kLong).view({-1, k});
+    const at::Tensor source = row.floor_divide(T).unsqueeze(1) * T + frame.clamp_min(0);
     const bool pose = memory_.needs_pose_;
-    InputContext out = memory_.Show(pick(clip_.latent, source, {R, k}), pose ? pick(clip_.pose, source, {R, k}) : at::Tensor(),
-                                    pose ? pick(clip_.pose, row, {R}) : at::Tensor(), frame, at::tensor(now, at::kLong));
+    InputContext out = memory_.Show(PickFrames(clip_.latent, source), pose ? PickFrames(clip_.pose, source) : at::Tensor(),
+                                    pose ? PickFrames(clip_.pose, row) : at::Tensor(), frame, at::tensor(now, at::kLong));
     out.rows = row.to(clip_.latent.device());
     return out;
   }
