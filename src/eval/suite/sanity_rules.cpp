@@ -1,54 +1,19 @@
 #include "eval/suite/sanity_rules.h"
 
-#include <cmath>
+#include "eval/suite/sanity_checks.h"
 
 namespace orrery {
 
 namespace {
 
+using namespace sanity;
 using On = SanityRule::On;
-using Scores = SanityRule::Scores;
-
-std::function<bool(double, const Scores&)> Near(double wanted, double tolerance) {
-  return [=](double value, const Scores&) { return std::abs(value - wanted) <= tolerance; };
-}
-std::function<bool(double, const Scores&)> SameAs(const char* other, double tolerance) {
-  return [=](double value, const Scores& all) {
-    const auto found = all.find(other);
-    return found == all.end() || (found->second.value && std::abs(value - *found->second.value) <= tolerance);
-  };
-}
-std::function<bool(double, const Scores&)> Above(double least) {
-  return [=](double value, const Scores&) { return value > least; };
-}
-std::function<bool(double, const Scores&)> Below(double most) {
-  return [=](double value, const Scores&) { return value < most; };
-}
-// Against another dummy, where that one has a value.
-std::function<bool(double, const Scores&)> Compared(const char* other, bool above) {
-  return [=](double value, const Scores& all) {
-    const auto found = all.find(other);
-    if (found == all.end() || !found->second.value) return true;
-    return above ? value > *found->second.value : value < *found->second.value;
-  };
-}
-
-// Off what the truth's copy scores, by less or by more than so much.
-std::function<bool(double, const Scores&)> OffCopy(double limit, bool more) {
-  return [=](double value, const Scores& all) {
-    const auto copy = all.find("copy");
-    if (copy == all.end() || !copy->second.value) return true;
-    return more == (std::abs(value - *copy->second.value) > limit);
-  };
-}
 
 // Where the light goes off, things are out of sight from one frame to the next; screens take some frames to rise.
 constexpr const char* kDarkRoom = "occluder(discs=3)";
 
-}  // namespace
-
-const std::vector<SanityRule>& SanityRules() {
-  static const std::vector<SanityRule> rules = {
+std::vector<SanityRule> CommonRules() {
+  return {
       {"quality.psnr", "copy", "100 dB", Near(100, 1e-9)},
       {"quality.psnr", "noise", "26.0 dB, clamping raises it", [](double v, const Scores&) { return v > 25.7 && v < 28.5; }},
       {"quality.psnr", "blur", "< copy", Compared("copy", false)},
@@ -387,6 +352,17 @@ const std::vector<SanityRule>& SanityRules() {
       {"causality.recorded-twin.null", "copy", "0", Near(0, 0)},
       {"causality.recorded-twin.null", "noise", "0: noise is shared", Near(0, 0)},
   };
+}
+
+}  // namespace
+
+const std::vector<SanityRule>& SanityRules() {
+  static const std::vector<SanityRule> rules = [] {
+    std::vector<SanityRule> all = CommonRules();
+    for (const auto& more : {EffectSanityRules})
+      for (SanityRule& rule : more()) all.push_back(std::move(rule));
+    return all;
+  }();
   return rules;
 }
 

@@ -29,4 +29,7 @@ struct SanityRule {
 
 const std::vector<SanityRule>& SanityRules();
 
+// Parts of it, each in a file of its own.
+std::vector<SanityRule> EffectSanityRules();  // sanity_effects.cpp: what interventions and actions change
+
 }  // namespace orrery
