@@ -1,9 +1,9 @@
-# orrery_room(NAME [LIBS ...] [PLAIN])
+# orrery_room(NAME [LIBS ...] [PLAIN | MODULES])
 # One static library a room of src/: every .cpp below src/NAME, linked to the rooms and libraries it may use,
 # so that a wrong include fails to link. PLAIN rooms use few or no libtorch headers and skip the precompiled header,
-# whose loading would cost them more than it saves.
+# whose loading would cost them more than it saves; rooms of MODULES take the one with torch::nn.
 function(orrery_room name)
-  cmake_parse_arguments(ARG "PLAIN" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "PLAIN;MODULES" "" "LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   if(NOT sources)
     add_library(orrery_${name} INTERFACE)
@@ -14,18 +14,36 @@ function(orrery_room name)
   add_library(orrery_${name} STATIC ${sources})
   target_include_directories(orrery_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   target_link_libraries(orrery_${name} PUBLIC ${ARG_LIBS})
-  if(NOT ARG_PLAIN)
+  if(ARG_MODULES)
+    orrery_torch_target(orrery_${name} MODULES)
+  elseif(NOT ARG_PLAIN)
     orrery_torch_target(orrery_${name})
   endif()
 endfunction()
 
-# Gives a target libtorch and the shared precompiled header.
+# A library that only holds a precompiled header of cmake/ for others to reuse.
+function(orrery_pch name header)
+  add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cpp)
+  target_link_libraries(${name} PUBLIC Libtorch::torch nlohmann_json::nlohmann_json)
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  if(ORRERY_NATIVE)
+    target_compile_options(${name} PRIVATE -march=native)
+  endif()
+  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/cmake/${header})
+endfunction()
+
+# Gives a target libtorch and a shared precompiled header: that of tensors, or that of MODULES.
 function(orrery_torch_target target)
+  cmake_parse_arguments(ARG "MODULES" "" "" ${ARGN})
   target_link_libraries(${target} PUBLIC Libtorch::torch)
   if(ORRERY_NATIVE)
     target_compile_options(${target} PRIVATE -march=native)
   endif()
-  target_precompile_headers(${target} REUSE_FROM orrery_pch)
+  if(ARG_MODULES)
+    target_precompile_headers(${target} REUSE_FROM orrery_module_pch)
+  else()
+    target_precompile_headers(${target} REUSE_FROM orrery_tensor_pch)
+  endif()
 endfunction()
 
 # Gives a program that trains or plays jemalloc in place of the C library's allocator (not under sanitizers, which bring their own).

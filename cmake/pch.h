@@ -1,9 +1,7 @@
-// Precompiled header of every room that uses libtorch. Narrow on purpose: torch/torch.h doubles build time.
+// Precompiled header of every room that uses tensors. Narrow on purpose: each file pays again for the templates in it
+// (torch/torch.h doubles build time, torch/nn/module.h costs two seconds a file).
 #pragma once
 #include <ATen/ATen.h>
-#include <torch/csrc/autograd/custom_function.h>
-#include <torch/nn/module.h>
-#include <torch/nn/modules/linear.h>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
