@@ -1,6 +1,7 @@
 // Share of the machine's fp32 matrix rate that a training step of a network reaches (forward + backward + optimiser).
 // Both are measured in turn in one run: JSON on standard output.
 //   bench_train_step [--dim 256 --depth 6 --heads 4 --patch 2 --batch 8 --frames 17 --layout frame_causal --seconds 10]
+// --state SPEC: with that memory (dense() unless given); the share is of the products that dense() makes.
 // --trace FILE writes four steps as a Chrome trace instead, to see where the time goes.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -64,7 +65,7 @@ int Run(int argc, char** argv) {
   Sizes sizes;
   double seconds = 10;
   bool fp32 = false;
-  std::string optimizer = "adamw", trace;
+  std::string optimizer = "adamw", trace, state = "dense()";
   CLI::App app("training throughput");
   app.add_option("--dim", options.dim);
   app.add_option("--depth", options.depth);
@@ -76,6 +77,7 @@ int Run(int argc, char** argv) {
   app.add_option("--seconds", seconds);
   app.add_option("--optimizer", optimizer);
   app.add_option("--trace", trace);
+  app.add_option("--state", state);
   app.add_flag("--fp32", fp32);
   CLI11_PARSE(app, argc, argv);
 
@@ -85,9 +87,10 @@ int Run(int argc, char** argv) {
   const DiffusionForcing objective({}, NoisePaths().Make("flow"));
   Optimizer optimiser(network.named_parameters(), {.name = optimizer}, {"patch", "action", "output"});
   Rng rng(1);
-  const auto memory = MakeMemory("dense()", network.Geometry());
-  const Clip clip{at::randn({sizes.batch, sizes.frames, latent.channels, latent.height, latent.width}),
-                  {at::randint(4, {sizes.batch, sizes.frames, 1}).to(at::kFloat), {}, {}}};
+  const auto memory = MakeMemory(state, network.Geometry());
+  const Clip clip{
+      at::randn({sizes.batch, sizes.frames, latent.channels, latent.height, latent.width}),
+      {at::randint(4, {sizes.batch, sizes.frames, 1}).to(at::kFloat), {}, (at::randn({sizes.batch, sizes.frames, 3}) * 0.3).cumsum(1)}};
   const auto step = [&] {
     at::Tensor loss;
     {
@@ -123,6 +126,7 @@ int Run(int argc, char** argv) {
   for (const at::Tensor& p : network.parameters()) parameters += p.numel();
   const Json out{{"bench", "train-step"},
                  {"network", options},
+                 {"state", memory->Spec()},
                  {"parameters", parameters},
                  {"batch", sizes.batch},
                  {"frames", sizes.frames},

@@ -4,6 +4,7 @@
 #include "state/explicit/coupled/linear.h"
 #include "state/explicit/coupled/ssm.h"
 #include "state/implicit/compression/framepack.h"
+#include "state/implicit/compression/tome.h"
 #include "state/implicit/consolidation/anchor.h"
 #include "state/implicit/consolidation/far.h"
 #include "state/implicit/dense.h"
@@ -25,6 +26,7 @@ const MemoryRegistry& States() {
                    {FramePackMemory::Describe(),
                     [](const Json& p, const MemoryGeometry& g) {
                       return std::make_shared<FramePackMemory>(p["groups"].get<std::string>(), p["tail"].get<bool>(), g);
+                   {TomeMemory::Describe(), TomeMemory::Make},
                     }},
                    {PoseRetrieval::Describe(),
                     [](const Json& p, const MemoryGeometry& g) { return std::make_shared<PoseRetrieval>(PoseRetrieval::Options(p), g); }},
