@@ -46,6 +46,11 @@ function(orrery_torch_target target)
   endif()
 endfunction()
 
+# For code in which no time is spent: a quarter less to compile. Numbers stay the same, since no optimisation here changes them.
+function(orrery_glue target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+endfunction()
+
 # Gives a program that trains or plays jemalloc in place of the C library's allocator (not under sanitizers, which bring their own).
 function(orrery_fast_malloc target)
   if(JEMALLOC AND NOT ORRERY_SANITIZE)
