@@ -117,7 +117,7 @@ TEST(ActionReading, ByHand) {
   // 0: 2 of 3 right; 1: 3 of 5.
   const ActionRows read = {{0, 1, 1, 0}, {0, 1, 1, 0}};
   EXPECT_NEAR(BalancedAccuracy(labels, read, std::vector<int64_t>{0, 1}), (2.0 / 3 + 3.0 / 5) / 2, 1e-12);
-  const ActionScores scores = ScoreActionReading(labels, labels, read);
+  const ActionScores scores = ScoreActionReading(labels, labels, read, read);
   const double floor = (2.0 / 3 + 4.0 / 5) / 2;  // each film with the other's labels: 0: 1 + 1 of 3; 1: 2 + 2 of 5
   EXPECT_NEAR(scores.floor, floor, 1e-12);
   EXPECT_NEAR(*scores.following.value, ((2.0 / 3 + 3.0 / 5) / 2 - floor) / (1 - floor), 1e-12);
@@ -125,8 +125,8 @@ TEST(ActionReading, ByHand) {
   EXPECT_NEAR(*scores.actions[0].Precision(), 2.0 / 4, 1e-12);
   EXPECT_NEAR(*scores.actions[1].Recall(), 3.0 / 5, 1e-12);
   EXPECT_NEAR(*scores.f1.value, (2 * 2.0 / 7 + 2 * 3.0 / 9) / 2, 1e-12);
-  EXPECT_NE(ScoreActionReading(labels, {{0, 0, 0, 0}, {0, 0, 0, 0}}, read).following.cause.find("do not tell"), std::string::npos);
-  EXPECT_THROW(ScoreActionReading(labels, labels, {{0}, {1}}), Error);
+  EXPECT_NE(ScoreActionReading(labels, {{0, 0, 0, 0}, {0, 0, 0, 0}}, read, read).following.cause.find("do not tell"), std::string::npos);
+  EXPECT_THROW(ScoreActionReading(labels, labels, {{0}, {1}}, labels), Error);
 }
 
 TEST(MazePoses, AreFoundAgainAlongAWalk) {

@@ -1,5 +1,6 @@
 #include "eval/causality/action_reading.h"
 
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <numeric>
@@ -30,6 +31,36 @@ double MeanF1(const ActionRows& labels, const ActionRows& read, std::span<const 
   for (const auto& [action, rate] : Count(labels, read, rows))
     if (rate.labels) sum += rate.F1(), ++count;
   return count ? sum / static_cast<double>(count) : std::numeric_limits<double>::quiet_NaN();
+}
+
+// How often an action is the label, how often it is read, and how often both, in one row.
+struct RowCount {
+  double labels = 0, read = 0, right = 0;
+};
+
+std::vector<std::map<int64_t, RowCount>> CountRows(const ActionRows& labels, const ActionRows& read) {
+  std::vector<std::map<int64_t, RowCount>> counts(labels.size());
+  for (size_t i = 0; i < labels.size(); ++i)
+    for (size_t t = 0; t < labels[i].size(); ++t) {
+      ++counts[i][labels[i][t]].labels;
+      ++counts[i][read[i][t]].read;
+      counts[i][labels[i][t]].right += labels[i][t] == read[i][t];
+    }
+  return counts;
+}
+
+// Over all rotations of a row of n, an action is read right labels * read times; `right` of them in place.
+double HabitOf(const std::vector<std::map<int64_t, RowCount>>& counts, size_t n, std::span<const int64_t> rows) {
+  std::map<int64_t, RowCount> sums;
+  for (const int64_t row : rows)
+    for (const auto& [action, c] : counts[static_cast<size_t>(row)]) {
+      sums[action].labels += c.labels;
+      sums[action].right += (c.labels * c.read - c.right) / static_cast<double>(n - 1);
+    }
+  double sum = 0, count = 0;
+  for (const auto& [action, c] : sums)
+    if (c.labels > 0) sum += c.right / c.labels, ++count;
+  return count > 0 ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
 std::vector<int64_t> AllRows(const ActionRows& rows) {
@@ -67,13 +98,19 @@ double AccuracyFloor(const ActionRows& labels, const ActionRows& read) {
   return BalancedAccuracy(others, films, AllRows(others));
 }
 
-ActionScores ScoreActionReading(const ActionRows& labels, const ActionRows& on_real, const ActionRows& on_made) {
-  if (labels.size() < 2) Fail("action reading: 2 or more scenarios expected, got {}", labels.size());
-  for (const ActionRows* rows : {&on_real, &on_made}) {
+double HabitAccuracy(const ActionRows& labels, const ActionRows& read, std::span<const int64_t> rows) {
+  return HabitOf(CountRows(labels, read), labels.front().size(), rows);
+}
+
+ActionScores ScoreActionReading(const ActionRows& labels, const ActionRows& on_real, const ActionRows& on_made,
+                                const ActionRows& from_context) {
+  if (labels.size() < 2 || labels[0].size() < 2)
+    Fail("action reading: 2 or more scenarios of 2 or more actions expected, got {}", labels.size());
+  for (const ActionRows* rows : {&labels, &on_real, &on_made, &from_context}) {
     if (rows->size() != labels.size()) Fail("action reading: {} rows of actions expected, got {}", labels.size(), rows->size());
     for (size_t i = 0; i < labels.size(); ++i)
-      if ((*rows)[i].size() != labels[i].size())
-        Fail("action reading: {} actions expected in row {}, got {}", labels[i].size(), i, (*rows)[i].size());
+      if ((*rows)[i].size() != labels[0].size())
+        Fail("action reading: {} actions expected in row {}, got {}", labels[0].size(), i, (*rows)[i].size());
   }
   const std::vector<int64_t> all = AllRows(labels);
   const auto count = static_cast<int64_t>(labels.size());
@@ -88,6 +125,22 @@ ActionScores ScoreActionReading(const ActionRows& labels, const ActionRows& on_r
     return (BalancedAccuracy(labels, on_made, rows) - out.floor) / (real - out.floor);
   };
   out.following = EstimateOf(count, following, cause);
+  out.habit = HabitAccuracy(labels, on_real, all);
+  out.context = BalancedAccuracy(labels, from_context, all);
+  const auto counts = CountRows(labels, on_real);
+  const Statistic habit = [&](std::span<const int64_t> rows) { return HabitOf(counts, labels[0].size(), rows); };
+  const Statistic context = [&](std::span<const int64_t> rows) { return BalancedAccuracy(labels, from_context, rows); };
+  const auto above = [&](const Statistic& blind) {
+    const auto share = [&](std::span<const int64_t> rows) {
+      const double zero = blind(rows), one = BalancedAccuracy(labels, on_real, rows);
+      if (!(one - zero > 0.1)) return std::numeric_limits<double>::quiet_NaN();
+      return (BalancedAccuracy(labels, on_made, rows) - zero) / (one - zero);
+    };
+    return EstimateOf(count, share, cause);
+  };
+  out.above_habit = above(habit);
+  out.above_context = above(context);
+  out.obeyed = above([&](std::span<const int64_t> rows) { return std::max({out.floor, habit(rows), context(rows)}); });
   out.made = EstimateOf(
       count, [&](auto rows) { return BalancedAccuracy(labels, on_made, rows); }, "no actions");
   out.f1 = EstimateOf(

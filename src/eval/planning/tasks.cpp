@@ -1,56 +1,29 @@
-// The tasks themselves.
+// The tasks of maze and billiards.
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <numbers>
 
-#include "eval/planning/task.h"
-#include "worlds/registry.h"
+#include "eval/planning/plans.h"
 
 namespace orrery {
 
 namespace {
 
-constexpr uint64_t kSeeds = 100;      // tried for an episode
 constexpr int64_t kLongestPlan = 36;  // steps
 
-ActionPlan Repeated(ActionPlan plan, int64_t action, int64_t times) {
-  plan.insert(plan.end(), static_cast<size_t>(times), {static_cast<float>(action)});
-  return plan;
-}
-
-template <class T>
-void Shuffle(std::vector<T>& list, Rng& rng) {
-  for (size_t i = list.size(); i > 1; --i) std::swap(list[i - 1], list[static_cast<size_t>(rng.Below(static_cast<int64_t>(i)))]);
-}
-
-// Actions of a whole episode: the context rests, then come blind plans.
-Scenario Start(const PlanningTask& task, const std::string& world, uint64_t seed, int64_t context) {
-  Scenario s;
-  s.world = world;
-  s.seed = seed;
-  s.context = context;
-  s.actions.assign(static_cast<size_t>(context - 1), {0.0f});
-  Rng rng(seed, "way");
-  while (static_cast<int64_t>(s.actions.size()) < context + task.steps + kLongestPlan) {
-    const ActionPlan plan = task.propose(rng)[0];
-    s.actions.insert(s.actions.end(), plan.begin(), plan.end());
-    if (plan.empty()) s.actions.push_back({0.0f});
-  }
-  return s;
-}
-
 // Actions of the lattice walk of the maze.
-constexpr int64_t kForward = 1, kLeft = 2, kRight = 3;
+const std::vector<float> kForward = {1}, kLeft = {2}, kRight = {3}, kNone = {0};
 
 // Turn, walk, turn: every such way once. One unit of a turn is 15 degrees.
-std::vector<ActionPlan> Walks(Rng& rng) {
-  constexpr std::array<int64_t, 5> kTurns = {-6, -3, 0, 3, 6}, kSteps = {0, 2, 4, 6, 8};
+std::vector<ActionPlan> Walks(World&, Rng& rng) {
+  constexpr std::array<int64_t, 5> kFirst = {-6, -3, 0, 3, 6};
+  constexpr std::array<int64_t, 3> kSteps = {0, 4, 8}, kLast = {-3, 0, 3};
   const auto turned = [](ActionPlan plan, int64_t turn) { return Repeated(std::move(plan), turn > 0 ? kLeft : kRight, std::abs(turn)); };
   std::vector<ActionPlan> plans;
-  for (const int64_t first : kTurns)
+  for (const int64_t first : kFirst)
     for (const int64_t steps : kSteps)
-      for (const int64_t last : kTurns) plans.push_back(turned(Repeated(turned({}, first), kForward, steps), last));
+      for (const int64_t last : kLast) plans.push_back(turned(Repeated(turned({}, first), kForward, steps), last));
   Shuffle(plans, rng);
   return plans;
 }
@@ -61,7 +34,7 @@ class PictureGoal : public Goal {
  public:
   explicit PictureGoal(const World& there) : pose_(*there.TruePose()), picture_(Picture(there)) {}
 
-  double Score(const World& imagined) const override {
+  double Score(const World& imagined, const std::vector<WorldObject>&) const override {
     const std::vector<uint8_t> shown = Picture(imagined);
     double squares = 0;
     for (size_t i = 0; i < shown.size(); ++i) {
@@ -89,41 +62,47 @@ class PictureGoal : public Goal {
 };
 
 PlanningEpisode PictureEpisode(const std::string& world, uint64_t seed, int64_t context) {
-  PlanningEpisode episode;
-  episode.start = Start(TaskOf(world), world, seed, context);
-  const auto start = ContextEnd(episode.start);
-  const std::string snapshot = start->Snapshot();
-  const Pose from = *start->TruePose();
-  Rng rng(seed, "goal");
-  for (const ActionPlan& way : Walks(rng)) {
-    start->Restore(snapshot);
-    for (const auto& action : way) start->Step(action);
-    if (Distance(from, *start->TruePose()) < 1) continue;
-    const auto goal = std::make_shared<PictureGoal>(*start);
-    start->Restore(snapshot);
-    episode.known = 0;
-    while (!goal->Reached(*start)) start->Step(way[static_cast<size_t>((*episode.known)++)]);
-    episode.goal = goal;
-    return episode;
+  constexpr double kAway = 1.5;  // cells at least
+  for (uint64_t k = 0; k < kPlanningSeeds; ++k) {
+    PlanningEpisode episode;
+    episode.start = PlanningStart(PictureTask(), world, DeriveSeed(seed, k), context, kLongestPlan);
+    const auto start = ContextEnd(episode.start);
+    const std::string snapshot = start->Snapshot();
+    const Pose from = *start->TruePose();
+    Rng rng(DeriveSeed(seed, k), "goal");
+    for (const ActionPlan& way : Walks(*start, rng)) {
+      start->Restore(snapshot);
+      for (const auto& action : way) start->Step(action);
+      if (Distance(from, *start->TruePose()) < kAway) continue;
+      const auto goal = std::make_shared<PictureGoal>(*start);
+      start->Restore(snapshot);
+      episode.known = 0;
+      while (!goal->Reached(*start)) start->Step(way[static_cast<size_t>((*episode.known)++)]);
+      episode.goal = goal;
+      episode.expert = way;
+      return episode;
+    }
   }
-  Fail("planning: no way of a cell or more leads from the start of {} with seed {}", world, seed);
+  Fail("planning: in none of {} mazes of {} does a way of {} cells lead from the start", kPlanningSeeds, world, kAway);
 }
 
 constexpr double kMoved = 1.5;  // pixels: a ball that was hit
 
+std::vector<float> Push(int64_t way) { return {static_cast<float>(1 + way)}; }
+
 // One or two bursts of pushes in neighbouring directions, with time to roll after each.
-std::vector<ActionPlan> Shots(Rng& rng) {
+std::vector<ActionPlan> Shots(World&, Rng& rng) {
   constexpr int64_t kCandidates = 160;
   std::vector<ActionPlan> plans;
   for (int64_t i = 0; i < kCandidates; ++i) {
-    ActionPlan plan = Repeated({}, 0, rng.Below(7));
+    ActionPlan plan = Repeated({}, kNone, rng.Below(7));
     for (int64_t bursts = 1 + rng.Below(2); bursts > 0; --bursts) {
       const int64_t way = rng.Below(8), beside = (way + (rng.Bernoulli(0.5) ? 1 : 7)) % 8;
       const int64_t pushes = 1 + rng.Below(6), aside = rng.Below(4);
-      ActionPlan burst = Repeated(Repeated({}, 1 + way, pushes), 1 + beside, aside);
+      ActionPlan burst = Repeated(Repeated({}, Push(way), pushes), Push(beside), aside);
       Shuffle(burst, rng);
       plan.insert(plan.end(), burst.begin(), burst.end());
-      plan = Repeated(std::move(plan), 0, 2 + rng.Below(19));
+      plan = Repeated(std::move(plan), kNone, 2 + rng.Below(19));
     }
     if (static_cast<int64_t>(plan.size()) > kLongestPlan) plan.resize(kLongestPlan);
     plans.push_back(std::move(plan));
@@ -141,8 +120,7 @@ class HitGoal : public Goal {
 
   double Apart() const { return Far(before_[target_], before_[0]); }  // pixels
 
-  double Score(const World& imagined) const override {
-    const std::vector<WorldObject> now = imagined.Objects();
+  double Score(const World&, const std::vector<WorldObject>& now) const override {
     if (now.size() != before_.size() || Others(now)) return -2;
     return Hit(now) ? 1 : -Far(now[target_], now[0]) / 64;
   }
@@ -165,25 +143,27 @@ class HitGoal : public Goal {
 
 PlanningEpisode HitEpisode(const std::string& world, uint64_t seed, int64_t context) {
   constexpr double kApart = 22;  // pixels at least between the middles, about 4 m
-  for (uint64_t k = 0; k < kSeeds; ++k) {
+  for (uint64_t k = 0; k < kPlanningSeeds; ++k) {
     PlanningEpisode episode;
-    episode.start = Start(TaskOf(world), world, DeriveSeed(seed, k), context);
+    episode.start = PlanningStart(HitTask(), world, DeriveSeed(seed, k), context, kLongestPlan);
     const auto goal = std::make_shared<HitGoal>(ContextEnd(episode.start)->Objects());
     if (goal->Apart() < kApart) continue;
     episode.goal = goal;
     return episode;
   }
-  Fail("planning: none of {} tables of {} has a ball {} pixels from the cue", kSeeds, world, kApart);
+  Fail("planning: none of {} tables of {} has a ball {} pixels from the cue", kPlanningSeeds, world, kApart);
 }
 
 }  // namespace
 
-const PlanningTask& TaskOf(const std::string& world) {
-  static const PlanningTask picture = {"picture", 48, 3, false, Walks, PictureEpisode};
-  static const PlanningTask hit = {"hit", 72, 3, true, Shots, HitEpisode};
-  if (world.starts_with("maze")) return picture;
-  if (world.starts_with("billiards")) return hit;
-  Fail("planning: maze or billiards expected, got {}", world);
+const PlanningTask& PictureTask() {
+  static const PlanningTask task = {"picture", 48, 2, false, kNone, {0, 0.05, 0.1, 0.2, 0.4, 1}, Walks, PictureEpisode};
+  return task;
+}
+
+const PlanningTask& HitTask() {
+  static const PlanningTask task = {"hit", 72, 3, true, kNone, {0, 0.01, 0.03, 0.08, 0.2, 1}, Shots, HitEpisode};
+  return task;
 }
 
 }  // namespace orrery

@@ -38,6 +38,8 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   }
   add("control", kFrames);
   plans.back().scenarios = fit;
+  add("following", kFrames);
+  plans.back().scenarios = fit;
   add("recorded-twins", kTwin);
   add("cost", most(scale == 1 ? kCost : kLongCost, 1));
   plans.back().scenarios = 1;

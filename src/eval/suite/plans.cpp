@@ -46,7 +46,9 @@ void AddKnowledge(std::vector<ProbePlan>& plans, int64_t scale) {
                        "script(actions=\"screen-down, none*11, light, none*39, light, none*40\")"));  // in the dark for 40 frames
   plans.back().context = 12;
   for (const char* world : {"keys", "pair"}) plans.push_back(Plan("solve", world, 8 * scale, 64));
-  for (const char* world : {"maze", "billiards(balls=3, speed=0)"}) plans.push_back(Plan("planning", world, 24 * scale, 24));
+  for (const char* world : {"maze", "keys", "pair"}) plans.push_back(Plan("planning", world, 12 * scale, 24));
+  plans.push_back(Plan("planning", "dominoes(count=8)", 8 * scale, 24));
+  plans.push_back(Plan("planning", "billiards(balls=3, speed=0)", 24 * scale, 24));
 }
 
 // What the world would do, and whether the subject does it.

@@ -76,9 +76,9 @@ const Registry<Probe>& Probes() {
        Entry("memory-mlp", "the same by four layers", "arXiv 2210.13383", ProbeMemoryDeep),
        Entry("wcs", "things, their places, causes and background, each by itself", "own, after arXiv 2508.00144", ProbeWcs),
        Entry("solve", "whether the way to the goal is the shortest one", "arXiv 2511.15065", ProbeSolve),
-       Entry("planning", "what it is worth to plan in", "own", ProbePlanning),
+       Entry("planning", "what it is worth to plan in", "own", ProbePlanning, 2),
        Entry("laws", "what trajectories conserve, and the laws of motion that fit them", "arXiv 2504.02918, 2411.02385", ProbeLaws),
-       Entry("following", "whether the actions can be read off the film", "arXiv 2601.17067, 2602.08025", ProbeFollowing),
+       Entry("following", "whether the actions can be read off the film", "arXiv 2601.17067, 2602.08025", ProbeFollowing, 2),
        Entry("rules", "whether every step is one that the rules allow", "own", ProbeRules),
        Entry("cost", "time and bytes against history", "own", ProbeCost)});
   return probes;

@@ -7,12 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "eval/statistics.h"
+
 namespace orrery {
 
 struct SanityRule {
   struct Score {
     std::optional<double> value;
     std::string cause;  // of a missing value
+    std::optional<Interval> interval = {};
   };
   using Scores = std::map<std::string, Score>;  // by dummy, of one metric on one world
 
@@ -30,6 +33,7 @@ struct SanityRule {
 const std::vector<SanityRule>& SanityRules();
 
 // Parts of it, each in a file of its own.
-std::vector<SanityRule> EffectSanityRules();  // sanity_effects.cpp: what interventions and actions change
+std::vector<SanityRule> EffectSanityRules();    // sanity_effects.cpp: what interventions and actions change
+std::vector<SanityRule> PlanningSanityRules();  // sanity_planning.cpp: plans, policies, actions read off films
 
 }  // namespace orrery
