@@ -59,6 +59,30 @@ at::Tensor ContextScores(const ClipTokens& own, const LayerContext& context, dou
   return Columns(scores, own.frames);
 }
 
+// Keys and values of frames t - reach .. t for every frame t, as rows [B T, H, (reach + 1) N, d]; frames before the clip repeat the first.
+at::Tensor WindowRows(const at::Tensor& x, int64_t frames, const at::Tensor& index) {
+  const int64_t B = x.size(0), H = x.size(1), N = x.size(2) / frames, d = x.size(3);
+  const at::Tensor picked = x.reshape({B, H, frames, N * d}).transpose(1, 2).index_select(1, index.clamp_min(0).flatten());
+  return picked.view({B * frames, -1, H, N, d}).transpose(1, 2).reshape({B * frames, H, -1, d});
+}
+
+// A clip whose frames see few frames and context tokens of their own: every frame is a row, and no pair is computed that is not seen.
+at::Tensor AttendRows(const ClipTokens& own, int64_t reach, const LayerContext& context, double scale) {
+  const int64_t T = own.frames, B = own.q.size(0);
+  const at::TensorOptions whole = at::TensorOptions(at::kLong).device(own.q.device());
+  const at::Tensor index = at::arange(T, whole).unsqueeze(1) + at::arange(-reach, 1, whole);  // [T, reach + 1]
+  const at::Tensor before = (index < 0).repeat_interleave(own.tokens, 1).repeat({B, 1}).view({B * T, 1, 1, -1});
+  const at::Tensor query = own.q * scale, q = Rows(query, T), key = WindowRows(own.k, T, index), value = WindowRows(own.v, T, index);
+  const at::Tensor near = at::matmul(q, key.transpose(2, 3)).masked_fill(before, kHidden);
+  const at::Tensor still = Rows(AtTimeZero(query, own.coord), T);
+  at::Tensor far = at::matmul(still, context.key.to(still.scalar_type()).transpose(2, 3));
+  if (context.bias.defined()) far = far + context.bias;
+  const int64_t S = near.size(3);
+  const at::Tensor p = at::cat({near.to(far.scalar_type()), far}, 3).softmax(3, at::kFloat).to(own.v.scalar_type());
+  const at::Tensor seen = at::matmul(p.narrow(3, 0, S), value);
+  return Columns(seen + at::matmul(p.narrow(3, S, p.size(3) - S), context.value.to(p.scalar_type())), T);
+}
+
 at::Tensor AttendFrame(const ClipTokens& own, const LayerContext& context) {
   at::Tensor bias = context.bias;
   if (bias.defined()) {
@@ -79,6 +103,8 @@ at::Tensor Attend(const ClipTokens& own, const ClipSight& sight, const LayerCont
   if (!sight.far.defined() && !sight.near.defined() && !extra) return FrameCausalAttention(own.q, own.k, own.v, own.tokens, sight.reach);
   if (own.frames == 1) return AttendFrame(own, context);
   const double scale = 1 / std::sqrt(static_cast<double>(own.q.size(3)));
+  if (extra && !sight.far.defined() && !sight.near.defined() && sight.reach >= 0 && sight.reach + 1 < own.frames)
+    return AttendRows(own, sight.reach, context, scale);
   at::Tensor scores = ClipScores(own, sight, scale);
   const int64_t S = scores.size(3);
   if (extra) scores = at::cat({scores, ContextScores(own, context, scale)}, 3);

@@ -68,6 +68,22 @@ struct GeluOp : torch::autograd::Function<GeluOp> {
   }
 };
 
+struct RotateOp : torch::autograd::Function<RotateOp> {
+  static Variable forward(AutogradContext* ctx, const Variable& x, const at::Tensor& cos, const at::Tensor& sin) {
+    at::Tensor out = at::empty_like(x);
+    kernels::Rotate(x, cos, sin, 1, out);
+    ctx->saved_data["cos"] = cos;
+    ctx->saved_data["sin"] = sin;
+    return out;
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& grad) {
+    const at::Tensor g = grad[0].contiguous();
+    at::Tensor dx = at::empty_like(g);
+    kernels::Rotate(g, ctx->saved_data["cos"].toTensor(), ctx->saved_data["sin"].toTensor(), -1, dx);
+    return {dx, Variable(), Variable()};
+  }
+};
+
 struct SplitHeadsOp : torch::autograd::Function<SplitHeadsOp> {
   static variable_list forward(AutogradContext* ctx, const Variable& qkv, const Variable& qw, const Variable& kw, const at::Tensor& cos,
                                const at::Tensor& sin, int64_t heads) {
@@ -112,6 +128,13 @@ at::Tensor GatedAdd(const at::Tensor& x, const at::Tensor& y, const at::Tensor& 
 
 at::Tensor Gelu(const at::Tensor& x) { return Fusable({x}) ? GeluOp::apply(x.contiguous()) : at::gelu(x, "tanh"); }
 
+at::Tensor Rotate(const at::Tensor& x, const RopeTable& table) {
+  const int64_t c = x.size(2), p = x.size(3) / 2;
+  const at::Tensor cos = table.cos.reshape({-1, c, p}), sin = table.sin.reshape({-1, c, p});
+  if (Fusable({x}) && x.numel() > 0 && cos.scalar_type() == at::kFloat) return RotateOp::apply(x.contiguous(), cos, sin);
+  return ApplyRope(x, {cos.unsqueeze(1), sin.unsqueeze(1)});
+}
+
 at::Tensor HeadNorm(const at::Tensor& x, const at::Tensor& weight) {
   const at::Tensor f = x.to(x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
   return (f * at::rsqrt(f.square().mean(-1, true) + kNormEps) * weight.to(f.scalar_type())).to(x.scalar_type());
@@ -121,9 +144,11 @@ QueryKeyValue SplitHeads(const at::Tensor& qkv, int64_t heads, const at::Tensor&
                          bool keep_plain_key) {
   const int64_t B = qkv.size(0), S = qkv.size(1), d = qkv.size(2) / (3 * heads);
   ORRERY_CHECK(rope.cos.size(0) == S && rope.cos.size(1) == d / 2);
-  if (!keep_plain_key && Fusable({qkv, qw, kw}) && qw.scalar_type() == at::kFloat) {
+  // In training a plain key is the rotated one turned back; a session's, which is kept, is exact.
+  const bool turn_back = keep_plain_key && at::GradMode::is_enabled() && qkv.requires_grad();
+  if ((!keep_plain_key || turn_back) && Fusable({qkv, qw, kw}) && qw.scalar_type() == at::kFloat) {
     const auto out = SplitHeadsOp::apply(qkv.contiguous(), qw, kw, rope.cos, rope.sin, heads);
-    return {out[0], out[1], out[2], {}};
+    return {out[0], out[1], out[2], turn_back ? Rotate(out[1], {rope.cos, rope.sin.neg()}) : at::Tensor()};
   }
   const at::Tensor split = qkv.view({B, S, 3, heads, d}).permute({2, 0, 3, 1, 4});
   const at::Tensor k_plain = HeadNorm(split[1], kw);

@@ -22,6 +22,9 @@ at::Tensor GatedAdd(const at::Tensor& x_RND, const at::Tensor& y_RND, const at::
 // GELU in its tanh form, element by element; dtype kept.
 at::Tensor Gelu(const at::Tensor& x);
 
+// ApplyRope in one pass. x [R, H, c, d]; table [c, d / 2] or [R, c, d / 2]; dtype kept.
+at::Tensor Rotate(const at::Tensor& x, const RopeTable& table);
+
 // Query-key normalisation (RMS over d, learned weight_d; Henry et al., arXiv 2010.04245) of one of q, k.
 // x [..., d] -> same shape and dtype.
 at::Tensor HeadNorm(const at::Tensor& x, const at::Tensor& weight_d);

@@ -177,6 +177,27 @@ void NormRotateBackward(const T* grad, const T* x, const float* w, const float* 
 
 }  // namespace
 
+void Rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, float sign, at::Tensor& out) {
+  const int64_t R = x.size(0), H = x.size(1), c = x.size(2), d = x.size(3), p = d / 2, step = cos.size(0) == 1 ? 0 : c * p;
+  Dispatch(x, [&]<class T>(T*) {
+    at::parallel_for(0, R, 1, [&](int64_t begin, int64_t end) {
+      std::vector<float> buffer(d), result(d);
+      for (int64_t row = begin * H * c; row < end * H * c; ++row) {
+        const int64_t at = row / (H * c) * step + row % c * p;
+        const float *o = In<float>(cos) + at, *n = In<float>(sin) + at;
+        const float* v = Load(In<T>(x) + row * d, buffer.data(), d);
+        float* y = result.data();
+#pragma omp simd
+        for (int64_t i = 0; i < p; ++i) {
+          y[i] = v[i] * o[i] - v[i + p] * (sign * n[i]);
+          y[i + p] = v[i] * (sign * n[i]) + v[i + p] * o[i];
+        }
+        Store(y, Out<T>(out) + row * d, d);
+      }
+    });
+  });
+}
+
 void SplitHeadsForward(const at::Tensor& qkv, const at::Tensor& qw, const at::Tensor& kw, const at::Tensor& cos, const at::Tensor& sin,
                        at::Tensor& q, at::Tensor& k, at::Tensor& v) {
   const int64_t B = qkv.size(0), S = qkv.size(1), H = q.size(1), d = q.size(3), p = d / 2;

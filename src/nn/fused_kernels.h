@@ -22,6 +22,9 @@ void SplitHeadsForward(const at::Tensor& qkv, const at::Tensor& q_weight, const 
 void SplitHeadsBackward(const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv, const at::Tensor& qkv, const at::Tensor& q_weight,
                         const at::Tensor& k_weight, const at::Tensor& cos, const at::Tensor& sin, at::Tensor& dqkv, at::Tensor& dweights);
 
+// x [R, H, c, d] rotated by cos, sin [R or 1, c, d / 2]; sign -1: back.
+void Rotate(const at::Tensor& x, const at::Tensor& cos, const at::Tensor& sin, float sign, at::Tensor& out);
+
 // GELU by its tanh form (Hendrycks & Gimpel, arXiv 1606.08415), element by element.
 void GeluForward(const at::Tensor& x, at::Tensor& out);
 void GeluBackward(const at::Tensor& grad, const at::Tensor& x, at::Tensor& dx);

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include "nn/fused.h"
+
 namespace orrery {
 
 at::Tensor GatedBias(const at::Tensor& there, const at::Tensor& gate) {
@@ -9,12 +11,7 @@ at::Tensor GatedBias(const at::Tensor& there, const at::Tensor& gate) {
 }
 
 at::Tensor RotateKeys(const at::Tensor& key, const at::Tensor& coord) {
-  RopeTable table = MakeRope(coord.reshape({-1, 3}).to(key.device()), {.head_dim = key.size(3)});
-  if (coord.dim() == 3) {
-    const std::vector<int64_t> shape{coord.size(0), 1, coord.size(1), key.size(3) / 2};
-    table = {table.cos.view(shape), table.sin.view(shape)};
-  }
-  return ApplyRope(key, table);
+  return Rotate(key, MakeRope(coord.reshape({-1, 3}).to(key.device()), {.head_dim = key.size(3)}));
 }
 
 }  // namespace orrery

@@ -88,6 +88,19 @@ TEST(Fused, SplitHeadsMatchesItsDefinition) {
   }
 }
 
+TEST(Fused, RotateMatchesRope) {
+  // One table for all rows, and one a row.
+  for (const int64_t rows : {1, 3}) {
+    const RopeTable table = MakeRope(Random({rows * 5, 3}, 9).detach() * 7, {.head_dim = 16});
+    const auto row = [&](const at::Tensor& x) { return x.view({rows, 5, 8}); };
+    const auto fused = [&](const std::vector<at::Tensor>& in) { return Rotate(in[0], {row(table.cos), row(table.sin)}); };
+    const auto reference = [&](const std::vector<at::Tensor>& in) {
+      return ApplyRope(in[0], {row(table.cos).unsqueeze(1), row(table.sin).unsqueeze(1)});
+    };
+    Compare({Random({3, 2, 5, 16}, 1)}, fused, reference, 1e-5);
+  }
+}
+
 TEST(Rope, ScoresDependOnCoordinateDifferencesOnly) {
   const at::Tensor q = Random({1, 1, 8, 32}, 1).detach(), k = Random({1, 1, 8, 32}, 2).detach();
   const auto scores = [&](double first) {

@@ -19,7 +19,7 @@ inline std::string SmallSpec(const std::string& name) {
       {"ssm", "ssm(heads=2, dim=8, state=8, blocks=2, every=1)"},
       {"delta", "delta(heads=2, dim=8, every=1)"},
       {"framepack", "framepack(groups=\"1x1x1,2x1x2,2x2x2\", tail=true)"},
-      {"tome", "tome(frames=2)"},
+      {"tome", "tome(frames=2, every=1)"},
       {"retrieval.pose", "retrieval.pose(k=2, range=4)"},
       {"retrieval.key", "retrieval.key(k=2, dim=8)"},
   };
@@ -34,7 +34,7 @@ inline const std::vector<std::string>& SmallHybrids() {
                                                 "window(2) + far(pool=2) + anchor(dim=8)",
                                                 "window(2) + ssm(heads=2, dim=8, state=4, every=1)",
                                                 "window(2) + delta(heads=2, dim=8, order=mean, every=1) + retrieval.pose(k=1, range=4)",
-                                                "window(2) + tome(frames=2, first=false)",
+                                                "window(2) + tome(frames=2, first=false, every=2)",
                                                 "window(2) + framepack(groups=\"2x1x2\", tail=true)",
                                                 "window(2) + retrieval.pose(k=2, range=4)",
                                                 "window(2) + retrieval.key(k=2, keys=feature)"};

@@ -127,7 +127,7 @@ void Commit(const Memory& memory, Parts& state, const CleanFrame& frame) {
 TEST(Tome, EveryTokenIsCountedAndNoneIsAddedTwice) {
   MemoryGeometry geometry = kGeometry;
   geometry.recent = 3;
-  const TomeMemory memory({.frames = 4}, geometry);
+  const TomeMemory memory({.frames = 4, .every = 1}, geometry);
   Parts state = memory.Reset(1, at::kCPU, at::kFloat, 0);
   std::vector<CleanFrame> frames;
   for (int64_t t = 0; t < 40; ++t) {
@@ -153,7 +153,7 @@ TEST(Tome, EveryTokenIsCountedAndNoneIsAddedTwice) {
 
 TEST(Tome, TheFirstFrameStaysAsItWasUnlessToldOtherwise) {
   for (const bool first : {true, false}) {
-    const TomeMemory memory({.frames = 3, .first = first}, kGeometry);
+    const TomeMemory memory({.frames = 3, .first = first, .every = 1}, kGeometry);
     Parts state = memory.Reset(1, at::kCPU, at::kFloat, 0);
     for (int64_t t = 0; t < 30; ++t) Commit(memory, state, Frame(t, 6));
     const at::Tensor count = state.Get("place")[0][0].select(1, 3).narrow(0, 0, 4);
@@ -165,7 +165,7 @@ TEST(Tome, TheFirstFrameStaysAsItWasUnlessToldOtherwise) {
 
 // A thing seen often is held in few slots, and what is new gets slots of its own.
 TEST(Tome, WhatIsNewIsHeldApartFromWhatIsOld) {
-  const TomeMemory memory({.frames = 8}, kGeometry);
+  const TomeMemory memory({.frames = 8, .every = 1}, kGeometry);
   Parts state = memory.Reset(1, at::kCPU, at::kFloat, 0);
   for (int64_t t = 0; t < 40; ++t) {
     CleanFrame frame = Frame(0, 7);
@@ -185,7 +185,7 @@ TEST(Tome, WhatIsNewIsHeldApartFromWhatIsOld) {
 
 // With room for every token nothing merges: the read is that of dense attention.
 TEST(Tome, WithRoomForAllItIsDense) {
-  TomeMemory tome({.frames = 12, .first = false, .times = "true"}, kGeometry);
+  TomeMemory tome({.frames = 12, .first = false, .times = "exact", .every = 1}, kGeometry);
   const auto dense = MakeMemory("dense()", kGeometry);
   {
     const at::NoGradGuard guard;

@@ -1,6 +1,7 @@
 #include "state/implicit/compression/token_merge.h"
 
 #include <ATen/ATen.h>
+#include <ATen/TensorIndexing.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <limits>
@@ -45,32 +46,55 @@ at::Tensor Count(const at::Tensor& place) { return place.narrow(-1, 3, 1).clamp_
 
 at::ScalarType SumType(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
 
-// Frame after frame in one pass: the sums stay in the processor's cache and only means are kept. Its gradient runs back over the same
-// targets.
+// What a frame changes, as rows b M + slot: slots that merge into others, where they go, and where the frame's tokens go.
+struct Moves {
+  at::Tensor from, to, into;
+};
+Moves MovesOf(const at::Tensor& target, int64_t slots) {
+  const int64_t B = target.size(0);
+  const at::Tensor first = (at::arange(B, target.options()) * slots).unsqueeze(1), slot = at::arange(slots, target.options());
+  const at::Tensor to = target.narrow(1, 0, slots), from = to.ne(slot).flatten().nonzero().flatten();
+  return {from, (to + first).flatten().index_select(0, from), (target.narrow(1, slots, target.size(1) - slots) + first).flatten()};
+}
+
+// rows [B M, F] and tokens [B N, F].
+void Move(const at::Tensor& rows, const at::Tensor& tokens, const Moves& moves) {
+  const at::Tensor leaving = rows.index_select(0, moves.from);
+  rows.index_fill_(0, moves.from, 0).index_add_(0, moves.to, leaving).index_add_(0, moves.into, tokens);
+}
+
+// Frame after frame: the sums of now alone are held, in fp32, and every frame's means copy those of the frame before but for what changed.
+// Its gradient runs back over the same moves.
 struct MergeScan : torch::autograd::Function<MergeScan> {
   static variable_list forward(AutogradContext* ctx, const Variable& key, const Variable& value, const at::Tensor& place,
                                const MergeRule& rule, int64_t recent) {
-    const int64_t B = key.size(0), H = key.size(1), d = key.size(3), N = rule.tokens, T = key.size(2) / N, D = H * d;
+    const int64_t B = key.size(0), H = key.size(1), d = key.size(3), N = rule.tokens, T = key.size(2) / N, D = H * d, M = rule.slots;
     const int64_t entering = T - recent - 1, m = rule.Filled(entering);
     const at::ScalarType type = SumType(key);
-    at::Tensor keys = at::zeros({B, T, H, m, d}, key.options()), values = at::zeros_like(keys);
-    at::Tensor places = at::zeros({B, T, m, 4}, key.options().dtype(at::kFloat));
-    at::Tensor sum = at::zeros({B, rule.slots, 2 * D}, key.options().dtype(type));
-    at::Tensor where = at::zeros({B, rule.slots, 4}, places.options());
-    std::vector<at::Tensor> targets;
+    at::Tensor keys = at::empty({B, T, H, m, d}, key.options()), values = at::empty_like(keys);
+    at::Tensor places = at::empty({B, T, m, 4}, key.options().dtype(at::kFloat));
+    for (at::Tensor* x : {&keys, &values, &places}) x->narrow(1, 0, recent + 1).zero_();
+    const at::Tensor sum = at::zeros({B, M, 2 * D}, key.options().dtype(type)), where = at::zeros({B, M, 4}, places.options());
+    variable_list saved{places};
     for (int64_t f = 0; f < entering; ++f) {
+      const int64_t t = f + recent + 1;
       const at::Tensor tokens = FrameRows(key, value, f, N, type);
-      targets.push_back(MergeTargets(rule, sum.narrow(2, 0, D), tokens.narrow(2, 0, D), f));
-      sum = MergeRows(sum, tokens, targets.back());
-      where = MergeRows(where, TokenPlaces(place, B, static_cast<double>(f)).to(where.device()), targets.back());
-      const at::Tensor mean = (sum.narrow(1, 0, m) / Count(where.narrow(1, 0, m)).to(type)).view({B, m, 2, H, d}).permute({2, 0, 3, 1, 4});
-      keys.select(1, f + recent + 1).copy_(mean[0]);
-      values.select(1, f + recent + 1).copy_(mean[1]);
-      places.select(1, f + recent + 1).copy_(where.narrow(1, 0, m));
+      const Moves moves = MovesOf(MergeTargets(rule, sum.narrow(2, 0, D), tokens.narrow(2, 0, D), f), M);
+      Move(sum.view({B * M, -1}), tokens.flatten(0, 1), moves);
+      Move(where.view({B * M, -1}), TokenPlaces(place, B, static_cast<double>(f)).to(where.device()).flatten(0, 1), moves);
+      const at::Tensor changed = at::cat({moves.to, moves.into}), count = where.view({B * M, -1}).index_select(0, changed).narrow(1, 3, 1);
+      const at::Tensor mean = (sum.view({B * M, -1}).index_select(0, changed) / count.to(type)).to(key.scalar_type()).view({-1, 2, H, d});
+      const at::Tensor row = changed.floor_divide(M), slot = changed.remainder(M);
+      for (const bool of_key : {true, false}) {
+        const at::Tensor& means = of_key ? keys : values;
+        means.select(1, t).copy_(means.select(1, t - 1)).index_put_({row, at::indexing::Slice(), slot}, mean.select(1, of_key ? 0 : 1));
+      }
+      places.select(1, t).copy_(where.narrow(1, 0, m));
+      saved.insert(saved.end(), {moves.from, moves.to, moves.into});
     }
-    ctx->save_for_backward({at::stack(targets), places});
+    ctx->save_for_backward(saved);
     ctx->saved_data["tokens"] = N;
-    ctx->saved_data["slots"] = rule.slots;
+    ctx->saved_data["slots"] = M;
     ctx->saved_data["recent"] = recent;
     ctx->mark_non_differentiable({places});
     return {keys, values, places};
@@ -78,23 +102,23 @@ struct MergeScan : torch::autograd::Function<MergeScan> {
 
   static variable_list backward(AutogradContext* ctx, const variable_list& grad) {
     const auto saved = ctx->get_saved_variables();
-    const at::Tensor &targets = saved[0], &places = saved[1];
     const int64_t N = ctx->saved_data["tokens"].toInt(), M = ctx->saved_data["slots"].toInt(), recent = ctx->saved_data["recent"].toInt();
-    const int64_t B = grad[0].size(0), T = grad[0].size(1), H = grad[0].size(2), m = grad[0].size(3), d = grad[0].size(4), W = 2 * H * d;
+    const int64_t B = grad[0].size(0), T = grad[0].size(1), H = grad[0].size(2), m = grad[0].size(3), d = grad[0].size(4), D = H * d;
     const at::ScalarType type = SumType(grad[0]);
-    at::Tensor key = at::zeros({B, H, T * N, d}, grad[0].options()), value = at::zeros_like(key);
-    at::Tensor sum = at::zeros({B, M, W}, key.options().dtype(type));
-    for (int64_t f = targets.size(0) - 1; f >= 0; --f) {
-      const int64_t t = f + recent + 1;
-      const at::Tensor mean = at::stack({grad[0].select(1, t), grad[1].select(1, t)}).permute({1, 3, 0, 2, 4}).reshape({B, m, W});
-      sum.narrow(1, 0, m).add_(mean.to(type) / Count(places.select(1, t)).to(type));
-      const at::Tensor back = sum.gather(1, targets[f].unsqueeze(2).expand({-1, -1, W}));
-      sum = back.narrow(1, 0, M).contiguous();
-      const at::Tensor own = back.narrow(1, M, N).reshape({B, N, 2, H, d}).permute({2, 0, 3, 1, 4});
-      key.narrow(2, f * N, N).copy_(own[0]);
-      value.narrow(2, f * N, N).copy_(own[1]);
+    const at::Tensor share = Count(saved[0]).to(type).reciprocal().unsqueeze(2);  // [B, T, 1, m, 1]
+    variable_list back;
+    for (int64_t part = 0; part < 2; ++part) {
+      at::Tensor out = at::zeros({B, T, N, H, d}, grad[0].options());
+      const at::Tensor sum = at::zeros({B, M, H, d}, grad[0].options().dtype(type)), rows = sum.view({B * M, D});
+      for (int64_t t = T - 1; t > recent; --t) {
+        const size_t at = static_cast<size_t>(1 + 3 * (t - recent - 1));
+        sum.narrow(1, 0, m).transpose(1, 2).add_(grad[static_cast<size_t>(part)].select(1, t) * share.select(1, t));
+        out.select(1, t - recent - 1).copy_(rows.index_select(0, saved[at + 2]).view({B, N, H, d}));
+        rows.index_copy_(0, saved[at], rows.index_select(0, saved[at + 1]));
+      }
+      back.push_back(out.flatten(1, 2).transpose(1, 2));
     }
-    return {key, value, Variable(), Variable(), Variable()};
+    return {back[0], back[1], Variable(), Variable(), Variable()};
   }
 };
 

@@ -83,7 +83,8 @@ std::vector<int64_t> KeyRetrieval::Choose(const at::Tensor& marks, const at::Ten
     seen = Normal(seen - mean);
     ask = Normal(ask - mean);
   }
-  const at::Tensor score = at::mv(seen, ask).contiguous();
+  // Not a product of matrices: equal frames must score alike to the bit.
+  const at::Tensor score = (seen * ask).sum(1).contiguous();
   const float* s = score.const_data_ptr<float>();
   std::vector<int64_t> order(static_cast<size_t>(candidates));
   for (int64_t i = 0; i < candidates; ++i) order[i] = i;
@@ -104,6 +105,11 @@ at::Tensor KeyRetrieval::SelectorLoss(const ClipQuery& clip, const at::Tensor& m
   return kSelectorWeight * at::nll_loss(scores.log_softmax(1), right);
 }
 
-double KeyRetrieval::SelectCost(int64_t frames) const { return static_cast<double>(frames * KeySize(key_, geometry_)); }
+double KeyRetrieval::SelectCost(int64_t candidates) const {
+  const int64_t ask = Learned() ? (key_.dim + geometry_.actions) * 2 * key_.dim + 2 * key_.dim * key_.dim : 0;
+  return static_cast<double>(candidates * KeySize(key_, geometry_) + ask);
+}
+
+double KeyRetrieval::MarkCost() const { return Learned() ? static_cast<double>(FeatureSize(geometry_) * key_.dim) : 0; }
 
 }  // namespace orrery

@@ -27,7 +27,8 @@ class KeyRetrieval : public RetrievalMemory {
   at::Tensor Ask(const at::Tensor& marks, const at::Tensor& action, const at::Tensor&) const override;
   std::vector<int64_t> Choose(const at::Tensor& marks, const at::Tensor& query, int64_t candidates, int64_t newest) const override;
   at::Tensor SelectorLoss(const ClipQuery& clip, const at::Tensor& marks) const override;
-  double SelectCost(int64_t frames) const override;
+  double SelectCost(int64_t candidates) const override;
+  double MarkCost() const override;
 
  private:
   bool Learned() const { return key_.keys == "learned"; }

@@ -57,8 +57,8 @@ std::vector<int64_t> PoseRetrieval::Choose(const at::Tensor& marks, const at::Te
                                : OverlapView(past, target, view, options_.k, kNearShare * range);
 }
 
-double PoseRetrieval::SelectCost(int64_t frames) const {
-  return pose_.rule == "cover" ? static_cast<double>(kPoints * frames) : static_cast<double>(8 * frames);
+double PoseRetrieval::SelectCost(int64_t candidates) const {
+  return pose_.rule == "cover" ? static_cast<double>(kPoints * candidates) : static_cast<double>(8 * candidates);
 }
 
 }  // namespace orrery

@@ -26,7 +26,7 @@ class PoseRetrieval : public RetrievalMemory {
   const char* MarkField() const override { return "pose"; }
   at::Tensor Ask(const at::Tensor&, const at::Tensor&, const at::Tensor& pose) const override { return pose; }
   std::vector<int64_t> Choose(const at::Tensor& marks, const at::Tensor& query, int64_t candidates, int64_t newest) const override;
-  double SelectCost(int64_t frames) const override;
+  double SelectCost(int64_t candidates) const override;
 
  private:
   PoseRetrievalOptions pose_;

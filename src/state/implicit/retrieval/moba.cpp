@@ -64,16 +64,21 @@ AttentionContext MobaMemory::Context(const Parts& state, const ReadPlan&, int64_
         state.Get(MeanName(f / FrameCache::kChunk)).select(0, layer).narrow(2, 0, std::min(FrameCache::kChunk, candidates - f)));
   const at::Tensor mean = at::cat(means, 2), ask = FrameMeans(query, 1);
   const at::Tensor chosen = Select(at::matmul(ask, mean.transpose(2, 3)).squeeze(2), candidates);  // [B, H, candidates]
-  // Every frame that some head chose, with a mask for the heads that did not.
-  const at::Tensor any = chosen.flatten(0, 1).any(0).nonzero().flatten().cpu();
-  const std::vector<int64_t> frames(any.const_data_ptr<int64_t>(), any.const_data_ptr<int64_t>() + any.numel());
-  const auto F = static_cast<int64_t>(frames.size());
-  const at::Tensor key = cache_.Keys(state, layer, frames);
-  at::Tensor coord = GridCoordinates(F, geometry_.rows, geometry_.columns);
+  // Frames that some head chose are copied together, and each head takes its own of them, oldest first.
+  const int64_t count = std::min(candidates, k_ + (anchor_ ? 1 : 0));
+  const at::Tensor own = std::get<1>(chosen.to(at::kByte).sort(/*stable=*/true, -1, /*descending=*/true)).narrow(-1, 0, count);
+  const at::Tensor any = chosen.flatten(0, 1).any(0), held = any.nonzero().flatten().cpu();
+  const std::vector<int64_t> frames(held.const_data_ptr<int64_t>(), held.const_data_ptr<int64_t>() + held.numel());
+  const at::Tensor where = (any.cumsum(0) - 1).index({own}).unsqueeze(-1).unsqueeze(-1);  // [B, H, count, 1, 1]
+  const auto take = [&](const at::Tensor& x) {
+    const at::Tensor all = x.view({x.size(0), x.size(1), -1, N, x.size(3)});
+    return all.gather(2, where.expand({-1, -1, -1, N, x.size(3)})).flatten(2, 3);
+  };
+  at::Tensor coord = GridCoordinates(count, geometry_.rows, geometry_.columns);
   coord.select(1, 0).fill_(-FarTime());
-  const at::Tensor seen = chosen.index_select(2, any.to(chosen.device())).repeat_interleave(N, 2).unsqueeze(2);
-  const at::Tensor bias = seen.logical_not().to(at::kFloat) * kAbsent;  // [B, H, 1, c]
-  return {key, cache_.Values(state, layer, frames), coord.to(key.device()), bias, any.repeat_interleave(N)};
+  const at::Tensor alike = (own == own.narrow(1, 0, 1)).all(1);  // heads that chose one frame at one place
+  const at::Tensor frame = at::where(alike, own.select(1, 0), at::full({}, -1, own.options())).repeat_interleave(N, 1);
+  return {take(cache_.Keys(state, layer, frames)), take(cache_.Values(state, layer, frames)), coord.to(query.device()), {}, frame};
 }
 
 void MobaMemory::Commit(Parts& state, const ReadPlan&, const CleanFrame& clean) const {
@@ -103,8 +108,8 @@ MemoryCost MobaMemory::Cost(int64_t frames) const {
 }
 
 Json MobaMemory::Audit(const Parts& state, const ReadPlan&) const {
-  const int64_t T = FrameCache::Committed(state);
-  return {{"frames", std::max<int64_t>(0, T - geometry_.recent)}, {"read a head", std::min(T, k_ + (anchor_ ? 1 : 0))}};
+  const int64_t old = std::max<int64_t>(0, FrameCache::Committed(state) - geometry_.recent);
+  return {{"frames", old}, {"read a head", std::min(old, k_ + (anchor_ ? 1 : 0))}};
 }
 
 }  // namespace orrery

@@ -134,10 +134,16 @@ std::unique_ptr<MemoryReader> RetrievalMemory::OpenClip(const ClipQuery& clip) c
 }
 
 MemoryCost RetrievalMemory::Cost(int64_t frames) const {
+  MemoryCost cost{.write = MarkCost()};
+  const int64_t candidates = frames - geometry_.recent;
+  if (options_.k == 0 || candidates <= 0) return cost;
   const double N = static_cast<double>(geometry_.Tokens()), D = static_cast<double>(geometry_.Dim());
-  const double c = static_cast<double>(std::min(options_.k, std::max<int64_t>(0, frames - geometry_.recent)) * embedding_->Tokens());
+  // Absent frames are computed too: the shapes do not change with time.
+  const double c = static_cast<double>(options_.k * embedding_->Tokens());
   const double layer = c * 12 * D * D + 2 * c * c * D;  // projections, MLP and attention of the read tokens among themselves
-  return {.read = 2 * N * c * D, .select = SelectCost(frames) + static_cast<double>(geometry_.layers) * layer};
+  cost.read = 2 * N * c * D;
+  cost.select = SelectCost(candidates) + static_cast<double>(geometry_.layers) * layer;
+  return cost;
 }
 
 Json RetrievalMemory::Audit(const Parts& state, const ReadPlan& plan) const {

@@ -43,7 +43,8 @@ class RetrievalMemory : public Memory {
   virtual at::Tensor Ask(const at::Tensor& marks, const at::Tensor& action, const at::Tensor& pose) const = 0;
   // Beside the network's loss, in training.
   virtual at::Tensor SelectorLoss(const ClipQuery& clip, const at::Tensor& marks) const { return {}; }
-  virtual double SelectCost(int64_t frames) const = 0;
+  virtual double SelectCost(int64_t candidates) const = 0;  // of looking among so many frames, > 0
+  virtual double MarkCost() const { return 0; }             // of a frame that is stored
 
   RetrievalOptions options_;
   MemoryGeometry geometry_;
