@@ -116,6 +116,12 @@ class Learned : public Subject {
     return dream;
   }
 
+  std::unique_ptr<World> BeginForeign(const Scenario& scenario, const Scenario& other, uint64_t sample) const override {
+    auto own = Begin(scenario, sample);
+    dynamic_cast<DreamWorld&>(*own).TakeOlder(dynamic_cast<const DreamWorld&>(*Begin(other, sample)));
+    return own;
+  }
+
   bool Observe(World& begun, std::span<const uint8_t> rgb, std::span<const float> action) const override {
     dynamic_cast<DreamWorld&>(begun).Observe(rgb, action);
     return true;

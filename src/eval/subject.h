@@ -28,6 +28,12 @@ class Subject {
   // Intervene, as to the true world. Throws Error with the reason when it does not fit.
   virtual std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t sample) const = 0;
 
+  // The same, but it remembers another scenario of as many context frames instead. A model keeps the newest frames of its own context, as
+  // far as a window holds them, and its frame; a simulator's memory is all that it is, so it is at the end of the other's context.
+  virtual std::unique_ptr<World> BeginForeign(const Scenario& scenario, const Scenario& other, uint64_t sample) const {
+    return Begin(other, sample);
+  }
+
   // The rest is asked of worlds that this subject began.
 
   // Goes on with the true frame [H, W, 3] that `action` led to, in place of an imagined one. False, and nothing happens: it cannot be

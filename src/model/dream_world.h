@@ -22,6 +22,8 @@ class DreamWorld : public World {
   // Goes on with a real frame [H, W, 3] that `action` led to, in place of an imagined one. Throws Error when they do not fit.
   void Observe(std::span<const uint8_t> rgb, std::span<const float> action);
 
+  void TakeOlder(const DreamWorld& other) { session_.TakeOlder(other.session_.Snapshot()); }  // as Session
+
   const Session& Dream() const { return session_; }
 
  private:

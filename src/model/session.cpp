@@ -117,6 +117,11 @@ void Session::Advance(FrameRead read, const StepCondition& condition, at::Tensor
   state_.frame = frame;
 }
 
+void Session::TakeOlder(const SessionState& other) {
+  ORRERY_CHECK(other.frame == state_.frame);
+  model_->GetMemory()->TakeOlder(state_.memory, other.memory);
+}
+
 at::Tensor Session::Frame() const {
   const at::NoGradGuard guard;
   return FramesToBytes(model_->GetCodec().Decode(state_.latent)).cpu();

@@ -41,6 +41,8 @@ class Session {
   const SessionState& Snapshot() const { return state_; }  // copy it to keep it
   void Restore(const SessionState& state) { state_ = state; }
   Session Fork() const { return *this; }
+  // Goes on with what `other`, of as many frames, remembers beyond the newest frames of a window (Memory::TakeOlder).
+  void TakeOlder(const SessionState& other);
   const WorldModel& Model() const { return *model_; }
 
  private:

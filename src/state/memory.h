@@ -101,6 +101,9 @@ class Memory : public torch::nn::Module {
   virtual at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const { return {}; }
   // The only writer.
   virtual void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const = 0;
+  // Puts what `other`, of as many frames, remembers in place of what `state` does, but for the newest frames that a window holds: whether
+  // what lies farther back is heard at all. What holds new and old frames in one is replaced whole.
+  virtual void TakeOlder(Parts& state, const Parts& other) const { state = other.Fork(); }
 
   // The same reads and writes over a clip at once, with gradients: frame t reads what Commit of the frames before it would have
   // written. `this` outlives it.

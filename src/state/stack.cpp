@@ -129,6 +129,14 @@ void StackedMemory::Commit(Parts& state, const ReadPlan& plan, const CleanFrame&
   }
 }
 
+void StackedMemory::TakeOlder(Parts& state, const Parts& other) const {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    Parts own = state.Take(Prefix(i));
+    parts_[i]->TakeOlder(own, Of(other, i));
+    state.Append(Prefix(i), own);
+  }
+}
+
 std::unique_ptr<MemoryReader> StackedMemory::OpenClip(const ClipQuery& clip) const {
   std::vector<std::unique_ptr<MemoryReader>> readers;
   for (size_t i = 0; i < parts_.size(); ++i) {

@@ -18,6 +18,7 @@ class StackedMemory : public Memory {
   bool ReadsQueries() const override;
   at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
+  void TakeOlder(Parts& state, const Parts& other) const override;
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override;
   void AdoptEmbedding(const TokenEmbedding& embedding) override;
   void AdoptPoses(const at::Tensor& mean, const at::Tensor& deviation) override;

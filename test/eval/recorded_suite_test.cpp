@@ -73,7 +73,7 @@ TEST_F(Recorded, RevisitsAreScoredWhereThereAreAnyAndSaidToBeMissingElsewhere) {
   plan.frames = 64;
   plan.world = Spec("a");
   const ProbeResult copy = ProbeRevisit(*Judged("dummy:copy"), plan), random = ProbeRevisit(*Judged("dummy:random"), plan);
-  ASSERT_EQ(copy.metrics.size(), 2u);
+  ASSERT_EQ(copy.metrics.size(), 3u);
   EXPECT_EQ(copy.metrics[0].id, "persistence.revisit.gain");
   EXPECT_NEAR(copy.metrics[0].value.value(), 1, 1e-9) << copy.metrics[0].cause;
   EXPECT_NEAR(random.metrics[0].value.value(), 0, 0.3);
@@ -81,6 +81,7 @@ TEST_F(Recorded, RevisitsAreScoredWhereThereAreAnyAndSaidToBeMissingElsewhere) {
   EXPECT_NEAR(copy.metrics[1].value.value(), 100, 1e-9);
   EXPECT_LT(random.metrics[1].value.value(), 40);
   EXPECT_GT(copy.metrics[1].anchors.at("earlier-picture"), random.metrics[1].value.value()) << "near places look alike";
+  EXPECT_NE(copy.metrics[2].cause.find("different numbers of frames"), std::string::npos);
   plan.scenarios = 1;
   EXPECT_NE(ProbeRevisit(*Judged("dummy:copy"), plan).metrics[0].cause.find("fewer than two episodes come back"), std::string::npos);
   plan.world = Spec("blind");

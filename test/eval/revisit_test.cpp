@@ -41,6 +41,15 @@ TEST(Revisits, TellWhenForgetForgets) {
   EXPECT_NEAR(longer.value.value(), 1, 1e-12);
 }
 
+// Whoever remembers the place shows another's instead; whoever shows another place anyway loses nothing.
+TEST(Revisits, AForeignMemoryCostsWhatIsRemembered) {
+  const auto loss = [](const char* subject) {
+    return *MetricIn(ProbeRevisit(*Judged(subject), Revisits()), "persistence.revisit.swap-loss").value;
+  };
+  EXPECT_GT(loss("dummy:copy"), 60);
+  EXPECT_NEAR(loss("dummy:random"), 0, 3);
+}
+
 TEST(Revisits, NeedGapsBeyondTheContext) {
   ProbePlan plan = Revisits();
   plan.frames = 15;

@@ -53,6 +53,25 @@ void Walk(Session& session, int64_t steps, int64_t action = 0) {
   for (int64_t i = 0; i < steps; ++i) session.Step(at::full({session.Batch(), 1}, static_cast<double>((action + i) % 3)));
 }
 
+// With another's memory a session goes on otherwise, but for what its window holds.
+TEST(Session, TakesOverWhatAnotherRemembers) {
+  const auto next = [](const std::string& state, bool taken) {
+    const auto model = SmallModel(state);
+    const at::NoGradGuard guard;
+    Awaken(*model->GetMemory(), 0.2);
+    Session own(model, model->Config().rollout), other(model, model->Config().rollout);
+    const Context a = RandomContext(1, 7, 2), b = RandomContext(1, 7, 3);
+    own.Reset(a.frames, a.actions, {}, {5});
+    other.Reset(b.frames, b.actions, {}, {6});
+    if (taken) own.TakeOlder(other.Snapshot());
+    Walk(own, 1);
+    return own.Latent();
+  };
+  EXPECT_TRUE(at::equal(next("window(3)", true), next("window(3)", false)));
+  for (const std::string state : {"window(3) + tome(frames=2)", "window(3) + ssm(heads=2, dim=8, every=1)", "dense()"})
+    EXPECT_GT((next(state, true) - next(state, false)).abs().max().item<double>(), 1e-4) << state;
+}
+
 TEST(Session, ShowsTheLastContextFrame) {
   const auto model = SmallModel();
   const Session session = Started(model);

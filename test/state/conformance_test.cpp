@@ -137,6 +137,25 @@ TEST_P(StateConformance, ForksNeverSeeEachOther) {
   }
 }
 
+// What is taken over from another state is all but a window, and the other keeps what it has.
+TEST_P(StateConformance, TakesOverWhatAnotherRemembers) {
+  Parts own = Fresh(), other = Fresh();
+  CommitRange(own, 0, 9, /*seed=*/1);
+  CommitRange(other, 0, 9, /*seed=*/2);
+  const Parts before = own.Clone(), foreign = other.Clone();
+  memory_->TakeOlder(own, other);
+  EXPECT_EQ(other.Difference(foreign), "");
+  const std::string spec = GetParam();
+  const bool sum = spec.find(" + ") != std::string::npos;
+  for (const Part& part : own.All()) {
+    const bool window = sum ? part.name.starts_with("0/") : spec.starts_with("window");
+    EXPECT_TRUE(at::equal(part.tensor, (window ? before : foreign).Get(part.name))) << part.name;
+  }
+  EXPECT_EQ(own.Bytes(), before.Bytes());
+  CommitRange(own, 9, 11);
+  EXPECT_EQ(other.Difference(foreign), "");
+}
+
 TEST_P(StateConformance, DeclaredSizeIsMeasuredSize) {
   Parts state = Fresh(1);
   size_t last = 0;

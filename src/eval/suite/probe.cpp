@@ -62,7 +62,7 @@ const Registry<Probe>& Probes() {
       "probe",
       {Entry("similarity", "frames against the truth of the same actions", "evaluation of pixels", ProbeSimilarity),
        Entry("drift", "free-running against teacher-forced error over time", "arXiv 2601.17067", ProbeDrift),
-       Entry("revisit", "the picture at a pose that was left and is come back to", "arXiv 2504.12369", ProbeRevisit, 2),
+       Entry("revisit", "the picture at a pose that was left and is come back to", "arXiv 2504.12369", ProbeRevisit, 3),
        Entry("self-consistency", "whether imagined places look alike when one comes back", "arXiv 2602.08025", ProbeSelfConsistency),
        Entry("physics-iq", "where, when and how much the picture moves", "arXiv 2501.09038", ProbePhysicsIq, 2),
        Entry("twins", "what an intervention changes, in pixels and objects", "own", ProbeTwins, 2),

@@ -42,9 +42,9 @@ Bin Look(const Subject& subject, const ProbePlan& plan, int64_t gap) {
 
 ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan) {
   const char *gain_id = "persistence.revisit.gain", *shown_id = "persistence.revisit.remembered",
-             *source = "arXiv 2504.12369; evaluation 2.5";
+             *swap_id = "persistence.revisit.swap-loss", *source = "arXiv 2504.12369; evaluation 2.5";
   if (!MakeRecording(plan.world)->Facts().has_pose)
-    return {Missing(plan, {gain_id, shown_id}, "a recording with poses is needed, to know where the viewer comes back to"), {}};
+    return {Missing(plan, {gain_id, shown_id, swap_id}, "a recording with poses is needed, to know where the viewer comes back to"), {}};
   if (plan.frames < 16) Fail("revisit: a longest gap of 16 frames or more expected, got {}", plan.frames);
   std::map<int64_t, Bin> bins;
   for (int64_t gap = 16; gap <= plan.frames; gap *= 2) bins[gap] = Look(subject, plan, gap);
@@ -66,7 +66,11 @@ ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan) {
     AddGap(gain, gap, bin.gain);
     AddGap(shown, gap, bin.shown);
   }
-  return {{std::move(gain), std::move(shown)}, {}};
+  std::vector<Metric> metrics{std::move(gain), std::move(shown)};
+  for (Metric& m :
+       Missing(plan, {swap_id}, "recorded returns come after different numbers of frames, so that no other episode's memory fits"))
+    metrics.push_back(std::move(m));
+  return {std::move(metrics), {}};
 }
 
 }  // namespace orrery

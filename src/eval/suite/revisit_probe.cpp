@@ -48,6 +48,20 @@ std::vector<at::Tensor> Returns(const Subject& subject, const std::vector<Way>& 
   return films;
 }
 
+// PSNR lost at each return when what is remembered from beyond the newest frames is that of the next way; all frames before it were true
+// ones. `told`: the films without that.
+std::vector<std::optional<double>> SwapLosses(const Subject& subject, const std::vector<Way>& ways, int64_t gap,
+                                              std::span<const std::optional<double>> told) {
+  std::vector<std::optional<double>> losses;
+  for (size_t i = 0; i < ways.size(); ++i) {
+    Scenario own = ways[i].scenario, other = ways[(i + 1) % ways.size()].scenario;
+    own.context = other.context = gap;
+    const at::Tensor film = RecordFilm(*subject.BeginForeign(own, other, 0), own, gap - 1, gap + kAgain - 1).frames;
+    losses.push_back(*told[i] - FramePsnr(film, ways[i].back).mean().item<double>());
+  }
+  return losses;
+}
+
 }  // namespace
 
 ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
@@ -60,6 +74,7 @@ ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
   std::vector<int64_t> gaps;
   std::vector<ReturnQualities> qualities;
   std::vector<Estimate> gains, kept;
+  Estimate lost;
   for (int64_t gap = 2 * plan.context; gap <= plan.frames; gap *= 2) {
     const std::vector<Way> ways = Ways(plan, gap);
     const std::vector<at::Tensor> own = Returns(subject, ways, gap, false), told = Returns(subject, ways, gap, true);
@@ -73,6 +88,7 @@ ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
     qualities.push_back(JudgeReturns(films));
     gains.push_back(MemoryGain(qualities.back()));
     kept.push_back(MeanEstimate(psnr, "no film"));
+    if (2 * gap > plan.frames) lost = MeanEstimate(SwapLosses(subject, ways, gap, psnr), "no film");
   }
   Metric gain = MetricOf(plan, "persistence.revisit.gain", gains.back(), "higher", {{"perfect", 1}, {"random", 0}}, "1", kSource,
                          "PSNR at the return, on a scale from the subject's frames of other places (0) to its frames of places in sight a "
@@ -84,6 +100,10 @@ ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
                          {{"perfect", static_cast<double>(gaps.back())}, {"random", static_cast<double>(gaps.front())}}, "frames", kSource,
                          "Gap at which the gain falls below one half.");
   if (half.censored) life.notes.push_back(fmt::format("It does not within {} frames: a lower bound.", gaps.back()));
+  Metric swap =
+      MetricOf(plan, "persistence.revisit.swap-loss", lost, "higher", {{"random", 0}}, "dB", "state-mechanisms G10",
+               "PSNR lost at the return after the longest gap, its way shown, when what lies beyond the window's newest frames is "
+               "remembered of another way. 0: a memory that nothing is read from, or none.");
   gain.highest = 1;
   shown.highest = 100;
   gain.curve = GapCurve("memory gain");
@@ -92,7 +112,7 @@ ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan) {
     AddGap(gain, gaps[k], gains[k]);
     AddGap(shown, gaps[k], kept[k]);
   }
-  return {{std::move(gain), std::move(shown), std::move(life)}, {}};
+  return {{std::move(gain), std::move(shown), std::move(swap), std::move(life)}, {}};
 }
 
 }  // namespace orrery

@@ -71,6 +71,8 @@ std::vector<SanityRule> CommonRules() {
       {"persistence.self-consistency.out-and-back.psnr", "forget", "< copy", Compared("copy", false)},
       {"persistence.self-consistency.out-and-back.motion-ratio", "frozen", "0", Near(0, 1e-9)},
       {"persistence.revisit.remembered", "copy", "100 dB", Near(100, 1e-9)},
+      {"persistence.revisit.swap-loss", "copy", "> 60 dB: it shows the other's place", Above(60), On::kBuiltIn},
+      {"persistence.revisit.swap-loss", "random", "0 +- 2 dB: a stranger's place either way", Near(0, 2), On::kBuiltIn},
       {"persistence.exposure-slope", "frozen", "> 0", Above(0), On::kBuiltIn},
       {"persistence.exposure-slope", "forget", "> 0: a step after 32 frames", Above(0)},
       {"persistence.exposure-slope", "stale", "0", Near(0, 1e-9)},

@@ -16,6 +16,7 @@ class WindowMemory : public Memory {
   ReadPlan BeginFrame(const Parts& state, const FrameQuery& query) const override;
   AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
+  void TakeOlder(Parts&, const Parts&) const override {}  // all its frames are the newest
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery&) const override { return std::make_unique<WindowReader>(frames_); }
   size_t StateBytes(int64_t frames, at::ScalarType dtype) const override;
   MemoryCost Cost(int64_t frames) const override;
