@@ -26,8 +26,8 @@ const MemoryRegistry& States() {
                    {FramePackMemory::Describe(),
                     [](const Json& p, const MemoryGeometry& g) {
                       return std::make_shared<FramePackMemory>(p["groups"].get<std::string>(), p["tail"].get<bool>(), g);
-                   {TomeMemory::Describe(), TomeMemory::Make},
                     }},
+                   {TomeMemory::Describe(), TomeMemory::Make},
                    {PoseRetrieval::Describe(),
                     [](const Json& p, const MemoryGeometry& g) { return std::make_shared<PoseRetrieval>(PoseRetrieval::Options(p), g); }},
                    {KeyRetrieval::Describe(),
