@@ -24,3 +24,5 @@ fi
 echo "installing Python packages into .venv ($TORCH)"
 .venv/bin/pip install -q --disable-pip-version-check "$TORCH"
 .venv/bin/pip install -q --disable-pip-version-check -r requirements.txt -r requirements-worlds.txt
+# Its histograms and distance are compared with; the rest of it wants a graphics card and old versions of others.
+.venv/bin/pip install -q --disable-pip-version-check --no-deps fvmd==1.0.0

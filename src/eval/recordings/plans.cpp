@@ -8,7 +8,7 @@ namespace orrery {
 
 std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   constexpr int64_t kFrames = 24, kDrift = 64, kGap = 128, kTwin = 24, kCost = 256, kLongCost = 4096;
-  constexpr int64_t kLasting = 8, kHorizon = 2048, kLeastHorizon = 64;
+  constexpr int64_t kLasting = 8, kHorizon = 2048, kLeastHorizon = 64, kLeastWatched = 24;
   const auto recording = MakeRecording(world);
   const std::string spec = recording->Facts().spec;
   ProbePlan base;
@@ -36,6 +36,7 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
     add("endurance", horizon);
     plans.back().scenarios = lasting;
   }
+  if (const int64_t watched = most(kGap, episodes); watched >= kLeastWatched) add("motion", watched - 7);  // odd: alike backwards
   add("control", kFrames);
   plans.back().scenarios = fit;
   add("following", kFrames);

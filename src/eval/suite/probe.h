@@ -50,15 +50,23 @@ Metric MetricOf(const ProbePlan& plan, std::string id, const Estimate& estimate,
 // A metric of one number a scenario (none where it failed), with a bootstrap interval over them.
 Metric MeanMetric(const ProbePlan& plan, std::string id, const std::vector<std::optional<double>>& values, const std::string& cause);
 
+// A cause that begins so is no fault of the subject, the truth itself has no such number from this plan. Sanity rules pass it over.
+constexpr const char* kOfNoSubject = "of no subject here: ";
+
 // Why none of a plan's numbers can be had from a subject: metrics with that cause.
 std::vector<Metric> Missing(const ProbePlan& plan, const std::vector<std::string>& ids, const std::string& cause);
 
 ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRevisit(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeRecall(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeSelfConsistency(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeDose(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeOrder(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeAttribution(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeFutureLeak(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeEndurance(const Subject& subject, const ProbePlan& plan);
@@ -72,6 +80,8 @@ ProbeResult ProbeSolve(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeLaws(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeFollowing(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRules(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeDistribution(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeMotion(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeRecordedTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ControlOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeControl
 ProbeResult RevisitOfRecording(const Subject& subject, const ProbePlan& plan);  // of ProbeRevisit

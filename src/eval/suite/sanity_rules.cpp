@@ -43,6 +43,13 @@ std::vector<SanityRule> CommonRules() {
       {"persistence.exposure-gap", "copy", "0", Near(0, 1e-9)},
       {"persistence.exposure-slope", "copy", "0", Near(0, 1e-9)},
       {"persistence.exposure-gap", "frozen", "> 0", Above(0)},
+      {"persistence.free.psnr", "copy", "100 dB", Near(100, 1e-9)},
+      {"persistence.free.psnr", "frozen", "< copy", Compared("copy", false)},
+      {"persistence.free.psnr", "rising-noise", "< noise", Compared("noise", false)},
+      {"persistence.forced.psnr", "copy", "100 dB", Near(100, 1e-9)},
+      {"persistence.forced.psnr", "frozen", "< copy", Compared("copy", false)},
+      {"persistence.forced.psnr", "noise", "26.0 dB, clamping raises it", [](double v, const Scores&) { return v > 25.7 && v < 28.5; }},
+      {"persistence.forced.psnr", "stale", "100 dB: nothing moves", Near(100, 1e-9)},
       {"persistence.revisit.gain", "copy", "1", Near(1, 1e-9)},
       {"persistence.revisit.gain", "random", "0 +- 0.05", Near(0, 0.05), On::kBuiltIn},
       {"persistence.revisit.gain", "random", "0 +- 0.3: recorded returns differ in difficulty", Near(0, 0.3), On::kRecordings},
@@ -56,6 +63,12 @@ std::vector<SanityRule> CommonRules() {
       {"persistence.revisit.half-life", "copy", "the longest gap", Above(127.9)},
       {"persistence.revisit.half-life", "forget", "32 .. 64", [](double v, const Scores&) { return v > 32 && v < 64; }},
       {"persistence.revisit.half-life", "random", "the shortest gap", Near(16, 1e-9)},
+      {"persistence.recall.gain", "copy", "1", Near(1, 1e-9)},
+      {"persistence.recall.gain", "random", "0 +- 0.05", Near(0, 0.05)},
+      {"persistence.recall.gain", "frozen", "0 +- 0.1", Near(0, 0.1)},
+      {"persistence.recall.gain", "forget", "0 +- 0.1 beyond 32 frames", Near(0, 0.1)},
+      {"persistence.recall.gain@gap=0032", "forget", "1 up to 32 frames", Near(1, 1e-9)},
+      {"persistence.recall.psnr", "copy", "100 dB", Near(100, 1e-9)},
       {"persistence.self-consistency.loop.psnr", "copy", "100 dB", Near(100, 1e-9)},
       {"persistence.self-consistency.loop.psnr", "stale", "100 dB: nothing moves", Near(100, 1e-9)},
       {"persistence.self-consistency.loop.psnr", "frozen", "100 dB (!)", Near(100, 1e-9)},
@@ -324,7 +337,7 @@ std::vector<SanityRule> CommonRules() {
 const std::vector<SanityRule>& SanityRules() {
   static const std::vector<SanityRule> rules = [] {
     std::vector<SanityRule> all = CommonRules();
-    for (const auto& more : {EffectSanityRules, PlanningSanityRules})
+    for (const auto& more : {DistributionSanityRules, EffectSanityRules, MotionSanityRules, PlanningSanityRules})
       for (SanityRule& rule : more()) all.push_back(std::move(rule));
     return all;
   }();
