@@ -1,5 +1,4 @@
-// Flow of known shifts, histograms of known tracks, and the closed forms of
-// what is made of them.
+// Flow of known shifts, histograms of known tracks, and the closed forms of what is made of them.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -19,8 +18,7 @@ namespace {
 
 constexpr int64_t kSize = 64;
 
-// A texture of waves of 8 to 32 pixels, moved by (x, y): what is at p in the
-// first is at p + (x, y).
+// A texture of waves of 8 to 32 pixels, moved by (x, y): what is at p in the first is at p + (x, y).
 at::Tensor Waves(double x, double y, uint64_t seed = 3) {
   Rng rng(seed, "waves");
   const at::Tensor u = at::arange(kSize, at::kDouble).unsqueeze(0) - x, v = at::arange(kSize, at::kDouble).unsqueeze(1) - y;
@@ -39,8 +37,7 @@ at::Tensor Drifting(double x, double y, int64_t count) {
   return at::stack(frames);
 }
 
-// What nineteen of twenty pixels are not further off than, beyond what comes
-// into sight.
+// What nineteen of twenty pixels are not further off than, beyond what comes into sight.
 double OffBy(const at::Tensor& flow, double x, double y) {
   const int64_t margin = 12;
   const at::Tensor inner = flow.narrow(0, margin, kSize - 2 * margin).narrow(1, margin, kSize - 2 * margin);
@@ -64,8 +61,7 @@ TEST(Flow, OfEqualPicturesIsNothing) {
 }
 
 TEST(Flow, StaysWhereThingsMove) {
-  // A square of another texture moves by 2 pixels; further from it than a
-  // window at any level reaches, nothing does.
+  // A square of another texture moves by 2 pixels; further from it than a window at any level reaches, nothing does.
   at::Tensor film = at::stack({Waves(0, 0), Waves(0, 0)}), square = Waves(0, 0, 9).narrow(0, 0, 14).narrow(1, 0, 14);
   film[0].narrow(0, 8, 14).narrow(1, 8, 14).copy_(square);
   film[1].narrow(0, 8, 14).narrow(1, 10, 14).copy_(square);
@@ -98,8 +94,7 @@ TEST(Tracks, FollowAndStopAtTheBorder) {
     EXPECT_NEAR(at[t][6][0], at[0][6][0] + 1.5 * static_cast<double>(t), 0.15);
     EXPECT_NEAR(at[t][6][1], at[0][6][1] + 0.5 * static_cast<double>(t), 0.15);
   }
-  // The rightmost points leave after 7.875 / 1.5 frames, and wait where they
-  // were last.
+  // The rightmost points leave after 7.875 / 1.5 frames, and wait where they were last.
   EXPECT_GT(at[8][9][0], 55.2);
   EXPECT_LE(at[8][9][0], 63);
   EXPECT_EQ(at[8][9][0], at[7][9][0]);
@@ -112,8 +107,7 @@ at::Tensor Straight(double x, double y) {
 }
 
 TEST(Fvmd, HistogramsOfAStraightTrack) {
-  // Length sqrt(17): ceil(log2(5.12)) = 3 of 8; atan2(4, 1) + pi = 4.467:
-  // bin 5. The first frame has no velocity.
+  // Length sqrt(17): ceil(log2(5.12)) = 3 of 8; atan2(4, 1) + pi = 4.467: bin 5. The first frame has no velocity.
   const at::Tensor f = FvmdFeatures(Straight(4, 1)).view({2, 4, 4, 4, 8});
   at::Tensor expected = at::zeros({2, 4, 4, 4, 8}, at::kDouble);
   expected[0].select(-1, 5).fill_(100 * 3.0 / 8);
@@ -127,8 +121,7 @@ TEST(Fvmd, HistogramsOfAStraightTrack) {
 }
 
 TEST(Fvmd, HistogramsOfAnAcceleratedTrackAtOnePlace) {
-  // Point 0 alone: x = 1.5 t^2, y = t^2, so that acceleration is (3, 2) from
-  // frame 2 on: ceil(log2(4.61)) = 3; atan2(3, 2) + pi: bin 5.
+  // Point 0 alone: x = 1.5 t^2, y = t^2, so that acceleration is (3, 2) from frame 2 on: ceil(log2(4.61)) = 3; atan2(3, 2) + pi: bin 5.
   at::Tensor tracks = at::zeros({1, kFvmdFrames, kFvmdPoints, 2}, at::kDouble);
   for (int64_t t = 0; t < kFvmdFrames; ++t) {
     tracks[0][t][0][0] = 1.5 * static_cast<double>(t * t);
@@ -196,8 +189,7 @@ TEST(Degree, CountsFastSteps) {
   EXPECT_EQ(DynamicStride(15), 2);
   EXPECT_EQ(DynamicStride(30), 4);
   EXPECT_EQ(DynamicStride(4), 1);
-  // Static: faster than 0.75 px in at most 2 steps, and not more than 3 px in
-  // all.
+  // Static: faster than 0.75 px in at most 2 steps, and not more than 3 px in all.
   std::vector<double> slow(15, 0.7);
   EXPECT_TRUE(IsStatic(slow, 0.1, 0.1, 64, 16));
   slow[0] = slow[1] = 9;

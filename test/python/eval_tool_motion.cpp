@@ -8,8 +8,7 @@
 namespace orrery {
 namespace {
 
-// film [2, H, W, 3], points [N, 2]: x, y -> moved [N, 2], of the first frame's
-// points in the second
+// film [2, H, W, 3], points [N, 2]: x, y -> moved [N, 2], of the first frame's points in the second
 const EvalCommand kFlow("flow", [](const Json&, const TensorFile& in) {
   const auto frames = FlowFrames(in.At("film", "IN"));
   at::Tensor moved = in.At("points", "IN").to(at::kDouble).clone();

@@ -13,8 +13,7 @@ namespace {
 
 constexpr double kLeastSpeed = 0.1;  // px
 
-// Mean squared difference of `next` and the pixels of `now` moved along the
-// flow.
+// Mean squared difference of `next` and the pixels of `now` moved along the flow.
 double ErrorAhead(const at::Tensor& now, const at::Tensor& next, const at::Tensor& flow) {
   const auto from = now.accessor<uint8_t, 3>(), to = next.accessor<uint8_t, 3>();
   const auto move = flow.accessor<float, 3>();

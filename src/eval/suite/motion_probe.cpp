@@ -1,5 +1,4 @@
-// motion: how do imagined films move, beside real ones? (evaluation 1.9
-// to 1.11, 2.3)
+// motion: how do imagined films move, beside real ones? (evaluation 1.9 to 1.11, 2.3)
 #include <ATen/ATen.h>
 
 #include <algorithm>
@@ -21,15 +20,14 @@ namespace orrery {
 
 namespace {
 
-constexpr int64_t kPart = 17;    // frames in the middle of a film in which flow is found everywhere;
-                                 // odd, so that backwards is alike
+constexpr int64_t kPart = 17;    // frames in the middle of a film in which flow is found everywhere; odd, so that backwards is alike
 constexpr int64_t kWindow = 16;  // frames of a point of a curve
+constexpr int64_t kEvery = 4;    // frames between two whose spectrum and colours are looked at
 
 struct FilmMotion {
   at::Tensor motion;    // FrameMotion, [T - 1]
-  at::Tensor features;  // FVMD's, a row a clip of 16 frames, one after the
-                        // other: [T / 16, 1024]
-  at::Tensor slopes;    // FrameSpectrumSlope, [T]
+  at::Tensor features;  // FVMD's, a row a clip of 16 frames, one after the other: [T / 16, 1024]
+  at::Tensor slopes;    // FrameSpectrumSlope of every fourth frame
   ColorStatistics colors;
   bool dynamic = false, still = false;
   double blend = 0, warp = 0;       // smoothness
@@ -60,6 +58,7 @@ void LookAtFlow(const at::Tensor& part, double fps, std::span<const FlowFrame> f
   const WarpErrors errors = MeasureWarp(part, flows);
   out.warp_error = errors.back.mean().item<double>();
   out.mawe = Mawe(errors);
+  out.blend = BlendSmoothness(part);
   out.warp = WarpSmoothness(part, frames);
 }
 
@@ -68,9 +67,9 @@ FilmMotion Look(const at::Tensor& film, double fps) {
   const std::vector<FlowFrame> frames = FlowFrames(film);
   FilmMotion out;
   out.motion = FrameMotion(film);
-  out.slopes = FrameSpectrumSlope(film);
-  out.colors = FrameColors(film);
-  out.blend = BlendSmoothness(film);
+  const at::Tensor thin = film.slice(0, 0, T, kEvery).contiguous();
+  out.slopes = FrameSpectrumSlope(thin);
+  out.colors = FrameColors(thin);
   out.cuts = 100 * static_cast<double>(CountCuts(film)) / static_cast<double>(T - 1);
   std::vector<at::Tensor> tracks;
   for (int64_t t = 0; t + kFvmdFrames <= T; t += kFvmdFrames)
@@ -119,8 +118,7 @@ FeatureSet FeaturesOf(const std::vector<const FilmMotion*>& films, bool pooled) 
   return set;
 }
 
-// The movements of the imagined films against those of the true films of the
-// same actions.
+// The movements of the imagined films against those of the true films of the same actions.
 Metric Fvmd(const ProbePlan& plan, const std::vector<RealMotion>& truths, const Films& films, bool pooled) {
   const int64_t width = pooled ? 64 : 1024;
   const int resamples = pooled ? 100 : 40;  // a distance of 1,024 features takes seconds
@@ -210,7 +208,7 @@ Metric Ratio(const ProbePlan& plan, const std::vector<RealMotion>& truths, const
                   "numbers beside this one.");
 }
 
-// values [T] a film -> their mean, with a curve over windows of frames.
+// values of every fourth frame of a film -> their mean, with a curve over windows of frames.
 Metric OverTime(const ProbePlan& plan, const char* id, const std::vector<at::Tensor>& values, const char* unit, const char* label,
                 const char* note) {
   std::vector<std::optional<double>> means;
@@ -219,11 +217,11 @@ Metric OverTime(const ProbePlan& plan, const char* id, const std::vector<at::Ten
   Curve c;
   c.x_label = "imagined frames";
   c.y_label = label;
-  for (int64_t first = 0; first + kWindow <= values.front().size(0); first += kWindow) {
+  for (int64_t first = 0; first + kWindow / kEvery <= values.front().size(0); first += kWindow / kEvery) {
     std::vector<double> window;
-    for (const at::Tensor& v : values) window.push_back(v.narrow(0, first, kWindow).mean().item<double>());
+    for (const at::Tensor& v : values) window.push_back(v.narrow(0, first, kWindow / kEvery).mean().item<double>());
     const Interval band = MeanInterval(window);
-    c.x.push_back(static_cast<double>(first) + 0.5 * kWindow);
+    c.x.push_back(static_cast<double>(kEvery * first) + 0.5 * kWindow);
     c.y.push_back(Mean(window));
     c.low.push_back(band.low);
     c.high.push_back(band.high);
