@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "core/error.h"
@@ -78,6 +79,7 @@ EffectCounts& EffectCounts::operator+=(const EffectCounts& other) {
   made += other.made;
   truth_hit += other.truth_hit;
   made_hit += other.made_hit;
+  made_ahead += other.made_ahead;
   return *this;
 }
 
@@ -88,6 +90,8 @@ std::optional<double> EffectCounts::F1() const {
   const double precision = Precision().value_or(0), recall = Recall().value_or(0);
   return precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
 }
+
+std::optional<double> EffectCounts::Ahead() const { return Share(made_ahead, made); }
 
 EffectCounts PixelEffects::After() const {
   EffectCounts sum;
@@ -110,14 +114,21 @@ PixelEffects ComparePixelEffects(const FrameSpan& truth, const FrameSpan& truth_
                                  const FrameSpan& made_changed, int64_t first, const EffectOptions& options) {
   RequireSameShape(truth, made, "effects");
   if (first < 0 || first > truth.frames) Fail("effects: a first frame of 0..{} expected, got {}", truth.frames, first);
-  if (options.dilate < 0) Fail("effects: a dilation of at least 0 pixels expected, got {}", options.dilate);
+  if (options.dilate < 0 || options.early < 0)
+    Fail("effects: a dilation of at least 0 pixels and at least 0 frames too early expected, got {} and {}", options.dilate, options.early);
   const Masks of_truth = EffectMasks(truth, truth_changed, options.true_eps), of_made = EffectMasks(made, made_changed, options.eps);
   const Masks near_truth = Dilated(of_truth, options.dilate), near_made = Dilated(of_made, options.dilate);
   PixelEffects out;
   out.first = first;
-  for (int64_t t = 0; t < truth.frames; ++t)
-    out.frames.push_back({truth.Pixels(), Count(of_truth.At(t)), Count(of_made.At(t)), CountBoth(of_truth.At(t), near_made.At(t)),
-                          CountBoth(of_made.At(t), near_truth.At(t))});
+  std::vector<uint8_t> reached(static_cast<size_t>(truth.Pixels()));  // by a true effect, up to `early` frames from now
+  int64_t next = 0;
+  for (int64_t t = 0; t < truth.frames; ++t) {
+    for (; next < std::min(truth.frames, t + options.early + 1); ++next)
+      std::ranges::transform(reached, near_truth.At(next), reached.begin(), std::bit_or<uint8_t>());
+    const int64_t made_here = Count(of_made.At(t));
+    out.frames.push_back({truth.Pixels(), Count(of_truth.At(t)), made_here, CountBoth(of_truth.At(t), near_made.At(t)),
+                          CountBoth(of_made.At(t), near_truth.At(t)), made_here - CountBoth(of_made.At(t), reached)});
+  }
   return out;
 }
 
@@ -132,6 +143,7 @@ PixelEffectSummary SummarizePixelEffects(std::span<const PixelEffects> pairs) {
   out.precision = Ratio(with, &EffectCounts::made_hit, &EffectCounts::made, "the model shows no effect of the intervention");
   out.recall = Ratio(with, &EffectCounts::truth_hit, &EffectCounts::truth, "the interventions change no pixel of the truth");
   out.f1 = F1Of(with);
+  out.ahead = Ratio(with, &EffectCounts::made_ahead, &EffectCounts::made, "the model shows no effect of the intervention");
   out.false_rate = Ratio(without, &EffectCounts::made, &EffectCounts::pixels, "every intervention changes the truth");
   out.leak = Ratio(before, &EffectCounts::made, &EffectCounts::pixels, "no frame lies before the interventions");
   return out;

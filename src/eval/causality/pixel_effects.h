@@ -11,6 +11,7 @@ struct EffectOptions {
   double eps = 0.05;       // of the model's films: a pixel differs when a channel does by more than this, in [0, 1] units
   double true_eps = 0.05;  // of the truth's
   int64_t dilate = 2;      // px by which effects may lie beside each other: squares of 2 dilate + 1
+  int64_t early = 2;       // frames by which an effect may come too early
 };
 
 // Pixels of two films of which some channel differs by more than `eps`.
@@ -28,11 +29,13 @@ struct EffectCounts {
   int64_t pixels = 0;
   int64_t truth = 0, made = 0;          // in the effect of the truth E*, of the model E
   int64_t truth_hit = 0, made_hit = 0;  // of E* within the dilated E, of E within the dilated E*
+  int64_t made_ahead = 0;               // of E where no E* up to `early` frames later, dilated, has been
 
   EffectCounts& operator+=(const EffectCounts& other);
   std::optional<double> Precision() const;  // none where the model shows no effect
   std::optional<double> Recall() const;     // none where there is no true effect
   std::optional<double> F1() const;         // 0 when only one of them has an effect, none when neither has
+  std::optional<double> Ahead() const;      // share of E outside the light cone; none where the model shows no effect
 };
 
 struct PixelEffects {
@@ -51,6 +54,7 @@ PixelEffects ComparePixelEffects(const FrameSpan& truth, const FrameSpan& truth_
 // Over twin pairs (of one type of intervention): ratios of sums over pairs.
 struct PixelEffectSummary {
   Estimate precision, recall, f1;  // of pairs with a true effect
+  Estimate ahead;                  // of the same: outside the light cone
   Estimate false_rate;             // of pairs without
   Estimate leak;                   // of all
 };

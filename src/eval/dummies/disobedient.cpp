@@ -1,8 +1,9 @@
-// wrongact, ignore: simulators that do not do as they are told.
+// wrongact, ignore, mixup: simulators that do not do as they are told.
 #include <algorithm>
 
 #include "core/rng.h"
 #include "eval/dummies/kinds.h"
+#include "worlds/keys.h"
 #include "worlds/policy.h"
 
 namespace orrery {
@@ -54,7 +55,27 @@ class Ignore : public StandIn {
   std::vector<float> action_;
 };
 
+// Of two agents, each does what the other is told.
+class Mixup : public StandIn {
+ public:
+  Mixup(const Scenario& scenario, std::unique_ptr<World> world) : StandIn("mixup", scenario, std::move(world)) {}
+
+ protected:
+  void Advance(std::span<const float> action) override {
+    const auto both = static_cast<int>(action[0]);
+    const float swapped = static_cast<float>(Keys::kActions * (both % Keys::kActions) + both / Keys::kActions);
+    StandIn::Advance(std::span(&swapped, 1));
+  }
+};
+
 }  // namespace
+
+DummyWorld MixupDummy(const Scenario& scenario) {
+  auto world = ContextEnd(scenario);
+  const auto* rooms = dynamic_cast<const Keys*>(world.get());
+  if (!rooms || rooms->State().agents.size() != 2) Fail("dummy:mixup means nothing in {}: there are no two agents", scenario.world);
+  return std::make_unique<Mixup>(scenario, std::move(world));
+}
 
 DummyWorld WrongActDummy(const Scenario& scenario) { return std::make_unique<WrongAct>(scenario); }
 DummyWorld IgnoreDummy(const Scenario& scenario) { return std::make_unique<Ignore>(scenario); }

@@ -1,10 +1,11 @@
-// frozen, shuffle, reverse, random: films that nobody's actions change.
+// frozen, shuffle, reverse, random, leak: films that nobody's actions change.
 #include <algorithm>
 #include <tuple>
 
 #include "core/rng.h"
 #include "eval/dummies/kinds.h"
 #include "eval/recordings/windows.h"
+#include "worlds/params.h"
 
 namespace orrery {
 
@@ -43,6 +44,7 @@ class FilmShow : public StandIn {
     events_ = next.events;
   }
   void Hand(std::string_view) override {}
+  const std::vector<Moment>& Moments() const { return film_; }
 
  private:
   std::vector<Moment> film_;
@@ -75,6 +77,41 @@ class Reverse : public FilmShow {
 
  private:
   std::vector<Moment> truth_;
+};
+
+// Each picture shows a quarter of a later one.
+class Leak : public FilmShow {
+ public:
+  Leak(const Scenario& scenario, int64_t frames)
+      : FilmShow("leak", scenario), truth_(TrueMoments(scenario)), ahead_(frames), later_(ContextEnd(scenario)) {}
+
+  void Render(std::span<uint8_t> rgb) const override {
+    Inner().Render(rgb);
+    if (Clock() == 0) return;
+    std::vector<uint8_t> ghost(rgb.size());
+    later_->Render(ghost);
+    std::ranges::transform(rgb, ghost, rgb.begin(), [](int now, int later) { return static_cast<uint8_t>((3 * now + later + 2) / 4); });
+  }
+
+ protected:
+  std::vector<Moment> Cut() const override { return truth_; }
+  void Advance(std::span<const float> action) override {
+    FilmShow::Advance(action);
+    LookAhead(Clock());
+  }
+  void Load(SnapshotReader&) override {
+    if (Clock() > 0) LookAhead(Clock() - 1);
+  }
+
+ private:
+  // From the moment of that number.
+  void LookAhead(int64_t moment) {
+    later_->Restore(Moments()[static_cast<size_t>(std::min(moment + ahead_, std::ssize(Moments()) - 1))].world);
+  }
+
+  std::vector<Moment> truth_;
+  int64_t ahead_;
+  std::unique_ptr<World> later_;
 };
 
 class Stranger : public FilmShow {
@@ -121,6 +158,10 @@ class Frozen : public StandIn {
 DummyWorld FrozenDummy(const Scenario& scenario) { return std::make_unique<Frozen>(scenario); }
 DummyWorld ShuffleDummy(const Scenario& scenario) { return std::make_unique<Shuffle>(scenario); }
 DummyWorld ReverseDummy(const Scenario& scenario) { return std::make_unique<Reverse>(scenario); }
+DummyWorld LeakDummy(const Scenario& scenario, int64_t frames) {
+  RequireRange<int64_t>("dummy:leak", "frames", frames, 1, 64);
+  return std::make_unique<Leak>(scenario, frames);
+}
 DummyWorld RandomDummy(const Scenario& scenario) { return std::make_unique<Stranger>(scenario); }
 
 }  // namespace orrery

@@ -25,6 +25,8 @@ DummyWorld LagDummy(const Scenario& scenario, int64_t frames);
 DummyWorld FrozenDummy(const Scenario& scenario);   // the last frame of the context
 DummyWorld ShuffleDummy(const Scenario& scenario);  // frames context .. T, each once, in random order
 DummyWorld ReverseDummy(const Scenario& scenario);  // frames T .. context
+// The true film, each picture with a quarter of that `frames` frames later (at most of the last one) in it: as if the future were known.
+DummyWorld LeakDummy(const Scenario& scenario, int64_t frames);
 // The truth of another scenario of the same world: another seed and WrongActions. Twins that differ in anything get different ones.
 DummyWorld RandomDummy(const Scenario& scenario);
 
@@ -46,6 +48,9 @@ DummyWorld PassthruDummy(const Scenario& scenario);
 
 // Every key opens every door of keys and pair.
 DummyWorld AnyKeyDummy(const Scenario& scenario);
+
+// Each of the two agents of pair does what the other one is told.
+DummyWorld MixupDummy(const Scenario& scenario);
 
 // The scenario's actions after the context, begun elsewhere and going round: the same habits at the wrong time. The start is drawn by
 // `seed` among those that differ from the right actions at least as often as the average start does; random actions where all starts are

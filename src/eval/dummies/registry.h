@@ -5,7 +5,8 @@
 
 namespace orrery {
 
-// copy, take2, frozen, blur, noise, rising-noise, shuffle, reverse, wrongact, random, forget, stale, passthru, anykey, lag2, ignore.
+// copy, take2, frozen, blur, noise, rising-noise, shuffle, reverse, wrongact, random, forget, stale, passthru, anykey, mixup, leak, lag2,
+// ignore.
 const Registry<std::unique_ptr<Subject>>& Dummies();
 
 // What such a dummy must fail, or for copy and take2 pass: the metrics in words.

@@ -69,10 +69,6 @@ void AddEffects(std::vector<ProbePlan>& plans, int64_t scale) {
   plans.push_back(Plan("dose", "billiards(speed=0)", n, 24, kWatch,
                        {"velocity(1, 1, 0)", "velocity(1, 2, 0)", "velocity(1, 4, 0)", "velocity(1, 7, 0)", "velocity(1, 11, 0)"}));
   plans.push_back(Plan("dose", "pendulum", n, 24, kWatch, {"kick(0.3)", "kick(0.6)", "kick(1.2)", "kick(2)", "kick(3)"}));
-  for (const char* world : {"growth(frames=60)", "growth(kind=melt, frames=60)"}) plans.push_back(Plan("order", world, n, 40, kWatch));
-  plans.push_back(Plan("order", "pendulum(damping=0.3)", n, 80, kWatch));
-  plans.push_back(Plan("order", "dominoes", n, 60, kPush));
-  plans.push_back(Plan("order", "billiards(speed=8)", n, 60, kWatch));
   plans.push_back(Plan("attribution", "pair", 8 * scale, 32));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("future-leak", world, 8 * scale, 24));
 }

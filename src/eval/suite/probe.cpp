@@ -71,7 +71,6 @@ const Registry<Probe>& Probes() {
        Entry("physics-iq", "where, when and how much the picture moves", "arXiv 2501.09038", ProbePhysicsIq, 2),
        Entry("twins", "what an intervention changes, in pixels and objects", "own", ProbeTwins, 3),
        Entry("dose", "whether a stronger hand does more", "own", ProbeDose),
-       Entry("order", "whether films run forward and things happen in their order", "own, arXiv 2406.18522", ProbeOrder),
        Entry("attribution", "whether it is the agent who acts otherwise that changes", "own", ProbeAttribution),
        Entry("future-leak", "whether frames depend on actions that come later", "own", ProbeFutureLeak),
        Entry("control", "how much actions matter", "arXiv 2402.15391, 2601.17067", ProbeControl),
