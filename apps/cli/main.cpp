@@ -48,6 +48,7 @@ int Run(int argc, char** argv) {
   AddTrain(app);
   AddRollout(app);
   AddEval(app);
+  AddReport(app);
   AddPlay(app);
   AddPack(app);
   AddInfo(app);

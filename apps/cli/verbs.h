@@ -12,7 +12,8 @@ void AddRecord(CLI::App& app);
 void AddImport(CLI::App& app);
 void AddTrain(CLI::App& app);  // train codec, train model
 void AddRollout(CLI::App& app);
-void AddEval(CLI::App& app);  // eval, report
+void AddEval(CLI::App& app);
+void AddReport(CLI::App& app);
 void AddPlay(CLI::App& app);
 void AddPack(CLI::App& app);
 void AddInfo(CLI::App& app);

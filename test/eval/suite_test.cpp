@@ -9,6 +9,7 @@
 #include <cmath>
 #include <set>
 
+#include "../core/error_of.h"
 #include "eval/dummies/registry.h"
 #include "worlds/scene.h"
 
@@ -97,6 +98,68 @@ TEST_F(Suite, CellsOfSomethingElseAreDoneAgain) {
     EXPECT_EQ(ToJson(LoadEvaluation(spoilt)).at("metrics").dump(), right) << what;
     EXPECT_EQ(fs::last_write_time(kept / "eval.json"), before) << "the others stay";
   }
+}
+
+// The truth, which can be asked of short films alone.
+class Brittle : public Subject {
+ public:
+  explicit Brittle(bool mended = false) : mended_(mended) {}
+  std::string Name() const override { return "brittle"; }
+  SubjectKind Kind() const override { return SubjectKind::kDummy; }
+  std::string Unfit(const Scenario&) const override { return ""; }
+  std::unique_ptr<World> Begin(const Scenario& s, uint64_t) const override {
+    if (s.Last() > 100 && !mended_) Fail("films of {} frames are too long\nfor it", s.Last());
+    if (s.Last() > 80 && !mended_) throw std::logic_error("a bug");
+    return ContextEnd(s);
+  }
+
+ private:
+  bool mended_;
+};
+
+TEST_F(Suite, AnErrorOfOneProbeEndsNoRun) {
+  std::vector<std::unique_ptr<Subject>> subjects = Dummies({"dummy:copy"});
+  subjects.push_back(std::make_unique<Brittle>());
+  SuiteOptions options = Small();
+  options.probes = {"similarity", "laws"};
+  const auto all = RunSuite(subjects, options, folder_);
+  const Json& failed = all[1].protocol.at("failed");
+  ASSERT_GE(failed.size(), 2u);
+  std::set<std::string> reasons;
+  for (const Json& cell : failed) {
+    EXPECT_EQ(cell.at("probe"), "laws");
+    reasons.insert(cell.at("reason"));
+  }
+  EXPECT_TRUE(reasons.contains("films of 157 frames are too long")) << failed.dump();
+  EXPECT_TRUE(reasons.contains("internal error: a bug")) << failed.dump();
+  EXPECT_TRUE(all[0].protocol.at("failed").empty());
+  // Every number that the other subject has is there, null with the cause.
+  ASSERT_EQ(all[1].metrics.size(), all[0].metrics.size());
+  int null = 0;
+  for (size_t i = 0; i < all[1].metrics.size(); ++i) {
+    const Metric& m = all[1].metrics[i];
+    EXPECT_EQ(m.id, all[0].metrics[i].id);
+    EXPECT_TRUE(m.value || !m.id.starts_with("quality.")) << m.id;
+    null += !m.value && reasons.contains(m.cause);
+  }
+  EXPECT_GE(null, 2);
+  // It is tried again, and what went well is kept.
+  const fs::path kept = folder_ / "cells/brittle/similarity-pendulum/eval.json";
+  const auto before = fs::last_write_time(kept);
+  subjects[1] = std::make_unique<Brittle>(true);
+  EXPECT_TRUE(RunSuite(subjects, options, folder_)[1].protocol.at("failed").empty());
+  EXPECT_EQ(fs::last_write_time(kept), before);
+}
+
+TEST_F(Suite, ProbesCanBeChosen) {
+  SuiteOptions options = Small();
+  options.probes = {"similarity"};
+  const auto all = RunSuite(Dummies({"dummy:copy"}), options, folder_);
+  for (const Metric& m : all[0].metrics) EXPECT_TRUE(m.id.starts_with("quality.")) << m.id;
+  options.probes = {"similarty"};
+  EXPECT_NE(ErrorOf([&] { RunSuite(Dummies({"dummy:copy"}), options, folder_); }).find("did you mean 'similarity'"), std::string::npos);
+  options.probes = {"revisit"};
+  EXPECT_NE(ErrorOf([&] { RunSuite(Dummies({"dummy:copy"}), options, folder_); }).find("among the probes asked for"), std::string::npos);
 }
 
 TEST_F(Suite, ScenesGiveWorldsWaysAndSeeds) {

@@ -67,6 +67,33 @@ def test_reports_are_put_side_by_side(results, tmp_path):
     assert "dummy:copy" in page and "dummy:ignore" in page
 
 
+def test_a_report_takes_a_whole_run_and_judges_claims(results, tmp_path):
+    out, _ = results
+    done = run("report", out, "--out", tmp_path / "all.html", "--json", tmp_path / "all.json")
+    assert done.returncode == 0, done.stderr
+    written = json.loads((tmp_path / "all.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    billiards = next(t for t in written["tables"] if t["world"] == "billiards")
+    rows = {r["name"]: r for r in billiards["rows"]}
+    assert set(rows) == {"dummy:copy", "dummy:ignore", "dummy:frozen"}
+    assert rows["dummy:ignore"]["cells"]["CNE"]["value"] == pytest.approx(1, abs=1e-9)
+    assert not any(r["pareto"] for r in billiards["rows"]), "models alone compete"
+    assert [c["id"] for c in written["claims"]] == [f"H{i}" for i in range(1, 11)]
+    assert all(c["verdict"] == "undecided" and "not measured: no model" in c["reason"] or c["id"] == "H9" for c in written["claims"])
+    for shown in ("CNE", "dummy:frozen", "H10", "undecided"):
+        assert shown in done.stdout
+    page = (tmp_path / "all.html").read_text()
+    assert "<h2>Claims</h2>" in page and 'class="mechanisms"' in page
+    wrong = run("report", tmp_path, "--out", tmp_path / "x.html")
+    assert wrong.returncode == 2 and "eval.json" in wrong.stderr and len(wrong.stderr.strip().splitlines()) == 1
+
+
+def test_probes_are_chosen(tmp_path):
+    done = run("eval", "dummy:copy", "--world", "pendulum", "--probes", "similarity", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert {f.name for f in (tmp_path / "out/cells/dummy_copy").iterdir()} == {"similarity-pendulum"}
+    assert "sanity_unanswered" not in json.loads(done.stdout)
+
+
 @pytest.fixture(scope="module")
 def maze(tmp_path_factory):
     return make_world(tmp_path_factory.mktemp("recorded"))
@@ -120,6 +147,8 @@ def test_two_processes_of_mpirun_give_every_digit_of_one(tmp_path):
         (["dummy:copy", "--suite", "fast"], "quick"),
         (["nowhere"], "nowhere"),
         (["dummy:copy", "--world", "mars"], "no probe on the worlds"),
+        (["dummy:copy", "--probes", "similarty"], "did you mean 'similarity'"),
+        (["dummy:copy", "--world", "pendulum", "--probes", "revisit"], "among the probes asked for"),
     ],
 )
 def test_wrong_input_is_one_clear_line(arguments, expected, tmp_path):

@@ -27,6 +27,19 @@ double GainOf(const ReturnQualities& q, std::span<const int64_t> rows) {
   return above / std::max(below, kKnows * static_cast<double>(rows.size()));
 }
 
+// The ratio to first order in each scenario: their mean is the gain, and their spread that of the ratio.
+std::vector<double> Linearised(const ReturnQualities& q, double gain) {
+  const auto n = static_cast<double>(q.seen.size());
+  double below = 0;
+  for (size_t i = 0; i < q.seen.size(); ++i) below += (q.recent[i] - q.unseen[i]) / n;
+  std::vector<double> values;
+  for (size_t i = 0; i < q.seen.size(); ++i) {
+    const double above = q.seen[i] - q.unseen[i];
+    values.push_back(below > kKnows ? gain + (above - gain * (q.recent[i] - q.unseen[i])) / below : above / kKnows);
+  }
+  return values;
+}
+
 // The first gap at which the gain is below one half; the longest gap where it never is.
 double Crossing(std::span<const int64_t> gaps, const std::vector<double>& gains) {
   for (size_t k = 0; k < gains.size(); ++k) {
@@ -55,8 +68,10 @@ ReturnQualities JudgeReturns(std::span<const ReturnFilms> films) {
 }
 
 Estimate MemoryGain(const ReturnQualities& q) {
-  return EstimateOf(
+  Estimate gain = EstimateOf(
       std::ssize(q.seen), [&](std::span<const int64_t> rows) { return GainOf(q, rows); }, "no return");
+  gain.per_scenario = Linearised(q, *gain.value);
+  return gain;
 }
 
 Estimate MemoryGain(std::span<const ReturnFilms> films, const std::string& cause) {

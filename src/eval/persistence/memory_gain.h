@@ -31,8 +31,8 @@ constexpr double kKnows = 10;
 // MG = (Q_seen - Q_unseen) / (Q_recent - Q_unseen), of means over scenarios: 1 nothing is lost, 0 nothing is known. Q_seen: PSNR of a
 // subject's frames at the return against the truth there; Q_unseen: that of its frames at the returns of all other scenarios against the
 // same truth, so what its pictures score where it cannot know the place, however blurred or dark they are; Q_recent: that of the first
-// imagined frames. The divisor is at least kKnows dB. Scenarios must have the same numbers of frames; without a value for fewer than two,
-// with `cause`.
+// imagined frames. The divisor is at least kKnows dB. Values of single scenarios are the ratio's to first order: their mean is the gain.
+// Scenarios must have the same numbers of frames; without a value for fewer than two, with `cause`.
 Estimate MemoryGain(const ReturnQualities& qualities);
 // The same of films; without a value for fewer than two, with `cause`.
 Estimate MemoryGain(std::span<const ReturnFilms> films, const std::string& cause);

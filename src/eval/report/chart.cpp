@@ -200,4 +200,28 @@ std::string IntervalChart(const std::vector<IntervalRow>& rows, const ChartOptio
   return svg + "</svg>";
 }
 
+std::string ScatterChart(const std::vector<ScatterPoint>& points, const ChartOptions& o) {
+  std::vector<double> xs, ys;
+  for (const ScatterPoint& p : points) {
+    xs.push_back(p.x);
+    ys.push_back(p.y);
+    if (p.interval) ys.insert(ys.end(), {p.interval->low, p.interval->high});
+  }
+  const double right = o.width - kRight, bottom = o.height - kBottom;
+  const Axis x = MakeAxis(xs, kLeft + 10, right - 120, o.log_x), y = MakeAxis(ys, bottom, kTop, o.log_y);  // room for names
+  std::string svg =
+      Open(o, o.title + ": " + o.y_label + " against " + o.x_label) + HorizontalAxis(x, o, kTop, bottom) + VerticalAxis(y, o, kLeft, right);
+  for (size_t i = 0; i < points.size(); ++i) {
+    const ScatterPoint& p = points[i];
+    if (!x.Holds(p.x) || !y.Holds(p.y)) continue;
+    if (p.interval && y.Holds(p.interval->low))
+      svg += fmt::format("<line x1=\"{0:.1f}\" y1=\"{1:.1f}\" x2=\"{0:.1f}\" y2=\"{2:.1f}\" stroke=\"{3}\" stroke-width=\"1.5\"/>",
+                         x.At(p.x), y.At(p.interval->low), y.At(p.interval->high), Color(i));
+    svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\" fill=\"{}\" stroke=\"{}\" stroke-width=\"1.8\"/>", x.At(p.x), y.At(p.y),
+                       p.marked ? Color(i) : "none", Color(i));
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" class=\"tick\">{}</text>", x.At(p.x) + 8, y.At(p.y) + 4, Escape(p.name));
+  }
+  return svg + "</svg>";
+}
+
 }  // namespace orrery

@@ -39,6 +39,15 @@ struct IntervalRow {
 // One row a subject: a dot, its interval, and ticks where known subjects lie.
 std::string IntervalChart(const std::vector<IntervalRow>& rows, const ChartOptions& options);
 
+struct ScatterPoint {
+  std::string name;
+  double x = 0, y = 0;
+  std::optional<Interval> interval;  // of y
+  bool marked = false;               // drawn full
+};
+// A named point a subject.
+std::string ScatterChart(const std::vector<ScatterPoint>& points, const ChartOptions& options);
+
 // Numbers on an axis that lie at 1, 2 or 5 times a power of ten (log: at powers of ten, or 1-2-5 within two decades); at least two,
 // all within [low, high]. low < high; log: both positive.
 std::vector<double> AxisTicks(double low, double high, bool log);

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "eval/report/chart.h"
+#include "eval/report/table.h"
 
 namespace orrery {
 
@@ -50,6 +51,21 @@ std::string ObjectTable(const Json& object) {
   return html + "</table>";
 }
 
+// Probes that ended in an error: what they would have measured is not there.
+std::string FailedCells(const std::vector<Evaluation>& all) {
+  std::string html;
+  int64_t count = 0;
+  for (const Evaluation& e : all)
+    for (const Json& cell : e.protocol.value("failed", Json::array())) {
+      html += fmt::format("<li>{}: {} on {}: {}</li>", Escape(Name(e)), Escape(Text(cell.at("probe"))), Escape(Text(cell.at("world"))),
+                          Escape(Text(cell.at("reason"))));
+      ++count;
+    }
+  if (!count) return "";
+  return fmt::format("<div class=\"banner\" id=\"failed\">{} {} in an error, the numbers are missing:<ul>{}</ul></div>", count,
+                     count == 1 ? "probe ended" : "probes ended", html);
+}
+
 std::string Header(const std::vector<Evaluation>& all) {
   int64_t rows = 0, failed = 0;
   for (const Evaluation& e : all)
@@ -57,7 +73,7 @@ std::string Header(const std::vector<Evaluation>& all) {
       ++rows;
       failed += !s.pass;
     }
-  std::string html = "<h1>Orrery: functional evaluation</h1>";
+  std::string html = "<h1>Orrery: functional evaluation</h1>" + FailedCells(all);
   if (failed)
     html += fmt::format("<p class=\"banner\" id=\"banner\">{} of {} sanity checks failed: the metrics they belong to must not be used.</p>",
                         failed, rows);
@@ -111,6 +127,16 @@ std::string FamilyTable(const std::vector<Evaluation>& all, const std::vector<Ke
   return html + "</table></div>";
 }
 
+constexpr const char* kHorizon = "imagined frames";
+
+// The survey's: naive models collapse after some 600 frames, stable ones last beyond 1,800.
+std::vector<Marker> Landmarks(double last) {
+  std::vector<Marker> markers;
+  for (const double at : {600.0, 1800.0})
+    if (at <= last) markers.push_back({at, Format(at)});
+  return markers;
+}
+
 std::string FamilyCharts(const std::vector<Evaluation>& all, const std::vector<Key>& keys) {
   std::string html = "<div class=\"charts\">";
   for (const Key& key : keys) {
@@ -129,6 +155,7 @@ std::string FamilyCharts(const std::vector<Evaluation>& all, const std::vector<K
       o.y_label = c.y_label;
       o.log_x = c.log_x;
       o.log_y = c.log_y;
+      if (!c.x.empty() && c.x_label == kHorizon) o.markers = Landmarks(c.x.back());
     }
     if (!series.empty())
       html += LineChart(series, o);
@@ -237,7 +264,7 @@ std::string ReportPage(const std::vector<Evaluation>& all) {
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
       "<title>Orrery evaluation</title><style>{}</style></head><body>{}",
       kStyle, Header(all));
-  html += Claims(all);
+  html += Claims(all) + TableHtml(MechanismTables(Recipes(all)));
   for (const Family& family : kFamilies) {
     const std::vector<Key> keys = Keys(all, family.prefix);
     if (keys.empty()) continue;

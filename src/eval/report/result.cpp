@@ -34,7 +34,8 @@ Curve CurveFrom(const Json& j) {
 
 Json MetricJson(const Metric& m) {
   Json by = Json::object();
-  for (const auto& [name, part] : m.by) by[name] = {{"value", Number(part.value)}, {"ci95", Pair(part.interval)}, {"n", part.count}};
+  for (const auto& [name, part] : m.by)
+    by[name] = {{"value", Number(part.value)}, {"ci95", Pair(part.interval)}, {"n", part.count}, {"per_scenario", part.per_scenario}};
   Json anchors = Json::object();
   for (const auto& [name, value] : m.anchors) anchors[name] = value;
   return {{"id", m.id},
@@ -74,7 +75,8 @@ Metric MetricFrom(const Json& j) {
   m.failed = j.at("n_failed");
   for (const auto& [name, value] : j.at("anchors").items()) m.anchors[name] = value;
   for (const auto& [name, part] : j.at("by").items())
-    m.by[name] = {OptionalNumber(part.at("value")), OptionalPair(part.at("ci95")), part.at("n")};
+    m.by[name] = {OptionalNumber(part.at("value")), OptionalPair(part.at("ci95")), part.at("n"),
+                  part.value("per_scenario", std::vector<double>{})};
   m.per_scenario = j.at("per_scenario").get<std::vector<double>>();
   if (!j.at("curve").is_null()) m.curve = CurveFrom(j.at("curve"));
   m.notes = j.at("notes").get<std::vector<std::string>>();
@@ -108,7 +110,10 @@ void Check(const Metric& m) {
   CheckFinite(m, m.interval->high, "the interval");
   if (m.interval->low > m.interval->high) Fail("metric {}: the interval {} to {} is upside down", m.id, m.interval->low, m.interval->high);
   for (const double v : m.per_scenario) CheckFinite(m, v, "a scenario's value");
-  for (const auto& [name, part] : m.by) CheckFinite(m, part.value, name.c_str());
+  for (const auto& [name, part] : m.by) {
+    CheckFinite(m, part.value, name.c_str());
+    for (const double v : part.per_scenario) CheckFinite(m, v, name.c_str());
+  }
   if (!m.curve) return;
   const size_t n = m.curve->x.size();
   const auto fits = [&](const std::vector<double>& column) { return column.empty() || column.size() == n; };

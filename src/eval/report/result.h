@@ -22,6 +22,7 @@ struct MetricPart {
   std::optional<double> value;
   std::optional<Interval> interval;
   int64_t count = 0;
+  std::vector<double> per_scenario = {};  // where their mean is the value
 };
 
 // One measured number and everything that is needed to read it.

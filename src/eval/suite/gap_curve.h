@@ -9,7 +9,7 @@ inline Curve GapCurve(const char* label) { return {{}, {}, {}, {}, "gap in frame
 
 // The part "gap=0064" of a metric, and where it has a value a point of its curve, which must be there.
 inline void AddGap(Metric& metric, int64_t gap, const Estimate& e) {
-  metric.by[fmt::format("gap={:04}", gap)] = {e.value, e.interval, e.count};
+  metric.by[fmt::format("gap={:04}", gap)] = {e.value, e.interval, e.count, e.per_scenario};
   if (!e.value || !e.interval) return;
   metric.curve->x.push_back(static_cast<double>(gap));
   metric.curve->y.push_back(*e.value);

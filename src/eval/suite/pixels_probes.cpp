@@ -1,4 +1,4 @@
-// similarity, drift, control: films against the truth of the same actions.
+// similarity, control: films against the truth of the same actions.
 #include <ATen/ATen.h>
 
 #include "data/video.h"
@@ -89,47 +89,6 @@ ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan) {
              "VBench's temporal flickering; a frozen film has 1, so read it beside the motion ratio.")};
   result.strips = ChooseStrips(std::move(films));
   return result;
-}
-
-ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
-  constexpr int64_t kWindow = 8;
-  const int64_t windows = plan.frames / kWindow;
-  if (windows < 2) Fail("drift: at least {} imagined frames expected, got {}", 2 * kWindow, plan.frames);
-  std::vector<std::vector<double>> free(windows), forced(windows);  // by window, one a scenario
-  Values slope, gap;
-  for (const Scenario& s : MakeScenarios(plan)) {
-    const at::Tensor truth = Future(MakeTruth(s), s);
-    const at::Tensor fr = FramePsnr(Imagine(subject, s, 0).frames, truth), tf = FramePsnr(Imagine(subject, s, 0, 1).frames, truth);
-    std::vector<double> at, excess;
-    for (int64_t w = 0; w < windows; ++w) {
-      const auto mean = [&](const at::Tensor& t) { return t.narrow(0, w * kWindow, kWindow).mean().item<double>(); };
-      free[w].push_back(mean(fr));
-      forced[w].push_back(mean(tf));
-      at.push_back((static_cast<double>(w) + 0.5) * kWindow);
-      excess.push_back(forced[w].back() - free[w].back());
-    }
-    slope.push_back(100 * TheilSen(at, excess));
-    gap.push_back(excess.back());
-  }
-  Metric curve = MeanMetric(plan, "persistence.exposure-gap", gap, "no film");
-  Curve c;
-  c.x_label = "imagined frames";
-  c.y_label = "PSNR lost to one's own past, dB";
-  for (int64_t w = 0; w < windows; ++w) {
-    std::vector<double> excess;
-    for (size_t i = 0; i < free[w].size(); ++i) excess.push_back(forced[w][i] - free[w][i]);
-    const Interval band = MeanInterval(excess);
-    c.x.push_back((static_cast<double>(w) + 0.5) * kWindow);
-    c.y.push_back(Mean(excess));
-    c.low.push_back(band.low);
-    c.high.push_back(band.high);
-  }
-  curve.curve = std::move(c);
-  return {{Finish(std::move(curve), "lower", {{"perfect", 0}}, "dB", "evaluation 2.1",
-                  "Teacher-forced less free-running PSNR in the last window."),
-           Finish(MeanMetric(plan, "persistence.exposure-slope", slope, "no film"), "lower", {{"perfect", 0}}, "dB / 100 frames",
-                  "evaluation 2.1", "Theil-Sen slope of that gap over the film.")},
-          {}};
 }
 
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan) {

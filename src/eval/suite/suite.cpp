@@ -8,6 +8,7 @@
 #include "core/file.h"
 #include "core/progress.h"
 #include "core/signals.h"
+#include "eval/quality/feature_net.h"
 #include "eval/recordings/plans.h"
 #include "eval/recordings/windows.h"
 
@@ -28,6 +29,8 @@ struct Cell {
 Json Key(const Json& subject, const ProbePlan& plan) {
   Json key{{"plan", plan}, {"subject", subject}, {"probe_version", Probes().Make(std::string_view(plan.probe)).version}};
   if (IsRecording(plan.world)) key["recording"] = fmt::format("{:016x}", MakeRecording(plan.world)->Fingerprint());
+  if (plan.probe == "distribution")
+    for (const FeatureNet& net : FeatureNets()) key["features"].push_back(net.Name() + " " + net.Hash());
   return key;
 }
 
@@ -51,45 +54,98 @@ std::string Unfit(const Subject& subject, const ProbePlan& plan) {
   return subject.Unfit(s);
 }
 
+bool Among(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 std::vector<ProbePlan> ChosenPlans(const SuiteOptions& options) {
-  const auto& worlds = options.worlds;
+  for (const std::string& probe : options.probes) Probes().Find(probe);  // throws on an unknown one
+  const auto asked = [&](const ProbePlan& plan) { return options.probes.empty() || Among(options.probes, plan.probe); };
   std::vector<ProbePlan> plans;
   for (const ProbePlan& plan : SuitePlans(options.suite))
-    if (worlds.empty() ? options.recordings.empty()
-                       : std::find(worlds.begin(), worlds.end(), plan.world.substr(0, plan.world.find('('))) != worlds.end())
+    if (asked(plan) &&
+        (options.worlds.empty() ? options.recordings.empty() : Among(options.worlds, plan.world.substr(0, plan.world.find('(')))))
       plans.push_back(plan);
-  if (plans.empty() && options.recordings.empty()) Fail("eval: the suite '{}' has no probe on the worlds asked for", options.suite);
+  if (plans.empty() && options.recordings.empty())
+    Fail("eval: the suite '{}' has no probe on the worlds asked for{}", options.suite,
+         options.probes.empty() ? "" : " among the probes asked for");
   for (const std::string& recording : options.recordings)
-    for (ProbePlan& plan : RecordingPlans(recording, options.suite == "full" ? 4 : 1)) plans.push_back(std::move(plan));
+    for (ProbePlan& plan : RecordingPlans(recording, options.suite == "full" ? 4 : 1))
+      if (asked(plan)) plans.push_back(std::move(plan));
+  if (plans.empty()) Fail("eval: none of the probes asked for can be asked of a recording");
   return plans;
 }
 
-// A model that was named together with a recording of something else is a mistake, not a cell to leave out.
-void RequireFit(const Subject& subject, const std::vector<std::string>& recordings) {
-  if (subject.Kind() != SubjectKind::kModel) return;
-  for (const std::string& recording : recordings)
-    if (const std::string reason = subject.Unfit(RecordedScenarios(recording, 1, 1, 1, 0)[0]); !reason.empty())
-      Fail("{} does not fit {}: {}", subject.Name(), recording, reason);
+// Sets of too few episodes, and models of something else than a set that they were named together with, are mistakes, not cells to leave
+// out.
+void RequireFit(const std::vector<std::unique_ptr<Subject>>& subjects, const std::vector<std::string>& recordings) {
+  for (const std::string& recording : recordings) {
+    const Scenario first = RecordedScenarios(recording, 1, 1, 1, 0)[0];
+    for (const auto& subject : subjects)
+      if (subject->Kind() == SubjectKind::kModel)
+        if (const std::string reason = subject->Unfit(first); !reason.empty())
+          Fail("{} does not fit {}: {}", subject->Name(), recording, reason);
+  }
 }
 
+// Fills metrics and strips. Why the subject was not asked; empty when it was.
+std::string Ask(const Subject& subject, const ProbePlan& plan, Evaluation& e) {
+  std::string unfit = Unfit(subject, plan);
+  if (!unfit.empty()) return unfit;
+  ProbeResult result = Probes().Make(std::string_view(plan.probe)).run(subject, plan);
+  for (const Metric& m : result.metrics) Check(m);
+  e.metrics = std::move(result.metrics);
+  e.strips = std::move(result.strips);
+  return {};
+}
+
+// What a probe throws is the cell's result: the others go on.
 Evaluation RunCell(const Subject& subject, const Cell& cell) {
   const auto start = Clock::now();
   Evaluation e;
   e.model = cell.key.at("subject");
-  const std::string unfit = Unfit(subject, cell.plan);
-  if (unfit.empty()) {
-    ProbeResult result = Probes().Make(std::string_view(cell.plan.probe)).run(subject, cell.plan);
-    e.metrics = std::move(result.metrics);
-    e.strips = std::move(result.strips);
+  std::string unfit, failure;
+  try {
+    unfit = Ask(subject, cell.plan, e);
+  } catch (const Interrupted&) {
+    throw;
+  } catch (const Error& error) {
+    failure = error.what();
+  } catch (const std::exception& error) {
+    failure = fmt::format("internal error: {}", error.what());
   }
-  e.run = {{"key", cell.key}, {"unfit", unfit}, {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}};
+  failure = failure.substr(0, failure.find('\n'));
+  e.run = {
+      {"key", cell.key}, {"unfit", unfit}, {"failure", failure}, {"seconds", std::chrono::duration<double>(Clock::now() - start).count()}};
   return e;
+}
+
+std::string FailureOf(const Evaluation& cell) { return cell.run.value("failure", ""); }
+
+// What failed last time is tried again.
+void ForgetFailures(const std::vector<Cell>& cells, const SuiteOptions& options) {
+  for (size_t i = 0; i < cells.size(); ++i)
+    if (static_cast<int64_t>(i) % options.ranks == options.rank && Finished(cells[i]) &&
+        !FailureOf(LoadEvaluation(cells[i].folder)).empty())
+      fs::remove(cells[i].folder / "eval.json");
+}
+
+// The numbers of a cell that failed: those that other subjects have of the same plan, null with the cause.
+std::vector<Metric> NullMetrics(const ProbePlan& plan, const std::string& cause, const std::vector<std::vector<Evaluation>>& parts) {
+  for (const auto& subject : parts)
+    for (const Evaluation& cell : subject) {
+      if (cell.metrics.empty() || cell.run.at("key").at("plan") != Json(plan)) continue;
+      std::vector<std::string> ids;
+      for (const Metric& m : cell.metrics) ids.push_back(m.id);
+      return Missing(plan, ids, cause);
+    }
+  return {};
 }
 
 Evaluation Join(const Json& subject, const SuiteOptions& options, const std::vector<Evaluation>& cells) {
   Evaluation whole;
   double seconds = 0;
-  Json skipped = Json::array(), worlds = Json::array();
+  Json skipped = Json::array(), failed = Json::array(), worlds = Json::array();
   for (const Evaluation& cell : cells) {
     whole.metrics.insert(whole.metrics.end(), cell.metrics.begin(), cell.metrics.end());
     whole.strips.insert(whole.strips.end(), cell.strips.begin(), cell.strips.end());
@@ -97,12 +153,14 @@ Evaluation Join(const Json& subject, const SuiteOptions& options, const std::vec
     const Json& plan = cell.run.at("key").at("plan");
     if (const std::string unfit = cell.run.at("unfit"); !unfit.empty())
       skipped.push_back({{"probe", plan.at("probe")}, {"world", plan.at("world")}, {"reason", unfit}});
+    else if (const std::string failure = FailureOf(cell); !failure.empty())
+      failed.push_back({{"probe", plan.at("probe")}, {"world", plan.at("world")}, {"reason", failure}});
     else
       worlds.push_back(plan);
   }
   whole.model = subject;
   whole.run = {{"suite", options.suite}, {"seconds", seconds}};
-  whole.protocol = {{"quantised", true}, {"plans", worlds}, {"skipped", skipped}};
+  whole.protocol = {{"quantised", true}, {"plans", worlds}, {"skipped", skipped}, {"failed", failed}};
   return whole;
 }
 
@@ -133,7 +191,7 @@ std::pair<int64_t, int64_t> LauncherRank() {
 std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& subjects, const SuiteOptions& options,
                                  const fs::path& folder) {
   const std::vector<ProbePlan> plans = ChosenPlans(options);
-  for (const auto& subject : subjects) RequireFit(*subject, options.recordings);
+  RequireFit(subjects, options.recordings);
   std::vector<Json> facts;
   std::vector<Cell> cells;
   for (size_t i = 0; i < subjects.size(); ++i) {
@@ -141,6 +199,7 @@ std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& su
     for (const ProbePlan& plan : plans)
       cells.push_back({i, plan, Key(facts[i], plan), folder / "cells" / FileName(subjects[i]->Name()) / plan.Name()});
   }
+  ForgetFailures(cells, options);
   Progress progress("evaluating", static_cast<int64_t>(cells.size()), "cells");
   for (size_t i = 0; i < cells.size(); ++i) {
     ThrowIfStopRequested();
@@ -158,6 +217,10 @@ std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& su
       std::this_thread::sleep_for(std::chrono::milliseconds(200));
     }
     parts[cell.subject].push_back(LoadEvaluation(cell.folder));
+  }
+  for (size_t i = 0; i < cells.size(); ++i) {
+    Evaluation& part = parts[cells[i].subject][i % plans.size()];
+    if (const std::string failure = FailureOf(part); !failure.empty()) part.metrics = NullMetrics(cells[i].plan, failure, parts);
   }
   std::vector<Evaluation> whole;
   for (size_t i = 0; i < subjects.size(); ++i) {

@@ -12,6 +12,7 @@ struct SuiteOptions {
   std::vector<std::string> worlds;           // names of worlds to keep; empty: all that fit, or none where there are recordings
   int64_t rank = 0, ranks = 1;               // this process takes every ranks-th cell
   std::vector<std::string> recordings = {};  // specs (eval/recordings/recording.h), judged on as well
+  std::vector<std::string> probes = {};      // names of probes to keep; empty: all
 };
 
 // Plans of a suite. Throws Error on an unknown name.
@@ -19,7 +20,9 @@ std::vector<ProbePlan> SuitePlans(const std::string& suite);
 
 // Runs the cells that are missing below `folder` (cells/SUBJECT/PLAN/) and puts them together: one evaluation a subject, in the order
 // given, saved as folder/SUBJECT/eval.json by rank 0, which waits for the others. Numbers do not depend on ranks, threads or interruptions.
-// With several ranks they share `folder`. Ctrl-C ends after the cell at hand is dropped; the finished ones stay.
+// What a probe throws does not end the run: the cell's metrics are null with that cause (as far as another subject tells which they are),
+// protocol.failed lists it, and the next run tries it again. With several ranks they share `folder`. Ctrl-C ends after the cell at hand is
+// dropped; the finished ones stay.
 std::vector<Evaluation> RunSuite(const std::vector<std::unique_ptr<Subject>>& subjects, const SuiteOptions& options,
                                  const std::filesystem::path& folder);
 
