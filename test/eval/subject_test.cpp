@@ -4,31 +4,15 @@
 #include <gtest/gtest.h>
 
 #include "../core/error_of.h"
-#include "../dynamics/awake.h"
-#include "codec/registry.h"
 #include "core/rng.h"
 #include "core/sha256.h"
 #include "eval/dummies/registry.h"
 #include "model/dream_world.h"
 #include "scenes.h"
+#include "small_model.h"
 
 namespace orrery {
 namespace {
-
-constexpr const char* kSmallMaze = "maze(size=5, height=16, width=16)";
-
-std::shared_ptr<WorldModel> MazeModel() {
-  ModelConfig config;
-  config.state = "window(3)";
-  config.transition = {.dim = 32, .depth = 2, .heads = 2, .patch = 1};
-  config.rollout = {.steps = 2};
-  config.data = {"maze", kSmallMaze, 16, 16, 15, MakeWorld(kSmallMaze)->Facts().actions, false};
-  auto model = std::make_shared<WorldModel>(config, MakeCodec("identity(patch=8)", 16, 16, 0), 1);
-  const at::NoGradGuard guard;
-  at::manual_seed(3);
-  Awaken(model->Network(), 0.05);
-  return model;
-}
 
 std::unique_ptr<Subject> Small() {
   const auto model = MazeModel();
