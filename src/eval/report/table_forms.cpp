@@ -41,6 +41,7 @@ std::string Block(const MechanismTable& t, const char* axis) {
   }
   text += "\n";
   for (const MechanismRow& row : t.rows) {
+    if (std::none_of(columns.begin(), columns.end(), [&](size_t c) { return row.cells[c].value.has_value(); })) continue;
     text += fmt::format("  {} {:<{}}", row.pareto ? "*" : " ", cut(row.name), kName);
     for (size_t i = 0; i < columns.size(); ++i) text += fmt::format("  {:<{}}", CellText(row.cells[columns[i]]), widths[i]);
     text += "\n";
