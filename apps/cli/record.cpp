@@ -9,12 +9,14 @@
 #include "data/dataset_writer.h"
 #include "worlds/policy.h"
 #include "worlds/registry.h"
+#include "worlds/trajectory.h"
 
 namespace orrery::cli {
 namespace {
 
 struct RecordOptions {
   std::string world, policy = "explore", out, name;
+  std::vector<std::string> ways;  // in place of the policy
   int64_t episodes = 200, frames = 256;
   uint64_t seed = 0;
   bool overwrite = false;
@@ -28,10 +30,11 @@ Episode RecordEpisode(World& world, const RecordOptions& o, uint64_t seed) {
   const std::unique_ptr<Policy> policy = MakePolicy(o.policy);
   Rng rng(seed, "policy");
   world.Reset(seed);
+  const ActionList planned = o.ways.empty() ? ActionList() : PlanWays(o.ways, world, seed, o.frames - 1);
   const size_t bytes = static_cast<size_t>(facts.height * facts.width * 3);
   for (int64_t t = 0; t < o.frames; ++t) {
     if (t > 0) {
-      const std::vector<float> action = policy->Act(world, rng);
+      const std::vector<float> action = planned.empty() ? policy->Act(world, rng) : planned[static_cast<size_t>(t - 1)];
       world.Step(action);
       std::copy(action.begin(), action.end(), episode.actions.mutable_data_ptr<float>() + t * A);
     }
@@ -51,6 +54,7 @@ void Record(const RecordOptions& o) {
   if (o.episodes < 1 || o.frames < 2) Fail("record: --episodes >= 1 and --frames >= 2 expected, got {} and {}", o.episodes, o.frames);
   const std::unique_ptr<World> world = MakeWorld(o.world);
   MakePolicy(o.policy);
+  for (const std::string& way : o.ways) Trajectories().Make(way);
   const WorldFacts& facts = world->Facts();
   const std::string name = o.name.empty() ? std::filesystem::path(o.out).filename().string() : o.name;
   DatasetWriter writer(o.out, {name, facts.spec, facts.height, facts.width, facts.fps, facts.actions, facts.has_pose},
@@ -76,6 +80,11 @@ void AddRecord(CLI::App& app) {
   verb->add_option("--episodes", o->episodes, "Episodes")->capture_default_str();
   verb->add_option("--frames", o->frames, "Frames an episode")->capture_default_str();
   verb->add_option("--policy", o->policy, "Who acts: random, sticky or explore, with parameters")->capture_default_str();
+  verb->add_option(
+          "--way", o->ways,
+          "Trajectory to act by instead, e.g. \"look-away(degrees=180, hold=8)\"; given several times, one after another is drawn: "
+          "ways that come back teach a memory")
+      ->allow_extra_args(false);
   verb->add_option("--seed", o->seed, "Seed of worlds and policy")->capture_default_str();
   verb->add_option("--name", o->name, "Name of the data set (default: the folder's)");
   verb->add_flag("--overwrite", o->overwrite, "Replace an existing data set");

@@ -175,7 +175,7 @@ void AddTrain(CLI::App& app) {
   model->add_option("--depth", t.depth, "Blocks")->capture_default_str();
   model->add_option("--heads", t.heads, "Attention heads")->capture_default_str();
   model->add_option("--patch", t.patch, "Latent cells a token side: 2 gives 16 tokens of an 8x8 latent, 1 gives 64")->capture_default_str();
-  model->add_flag("--pose", t.pose, "Take the pose of every frame as a condition (not playable)");
+  model->add_flag("--pose", t.pose, "Take the pose of every frame as a condition; in play it is guessed");
   DiffusionForcingOptions& f = m->model.objective;
   model->add_option("--context-share", f.context_share, "Share of frames that play context in training")->capture_default_str();
   model->add_option("--context-noise", f.context_noise, "Highest noise level of context frames")->capture_default_str();
@@ -187,6 +187,10 @@ void AddTrain(CLI::App& app) {
   model->add_option("--steps-per-frame", m->model.rollout.steps, "Denoising steps of the finished model")->capture_default_str();
   model->add_option("--batch", m->model_train.batch, "Clips a step")->capture_default_str();
   model->add_option("--clip", m->model_train.clip, "Frames a clip (0: what the state sees + 1, at most 32)")->capture_default_str();
+  model
+      ->add_option("--windows", m->model_train.windows,
+                   "Clips in a row from one episode: a recurrent state goes over from one to the next, gradients do not")
+      ->capture_default_str();
   AddTrainingOptions(*model, m->training, m->fp32);
   Example(*model, "orrery train model --data data/doom --out runs/doom --minutes 30");
   model->callback([m] { TrainModelVerb(*m); });

@@ -4,6 +4,7 @@ namespace orrery::cli {
 
 void AddTrainingOptions(CLI::App& verb, TrainOptions& t, bool& fp32) {
   verb.add_option("--minutes", t.minutes, "Budget: minutes of training");
+  verb.add_option("--cpu-minutes", t.cpu_minutes, "Budget: minutes of processor time, to compare mechanisms at equal compute");
   verb.add_option("--steps", t.steps, "Budget: steps");
   verb.add_option("--frames", t.frames, "Budget: training frames");
   verb.add_option("--optimizer", t.optimizer, "adamw, or muon on the matrices")->capture_default_str();
@@ -21,7 +22,7 @@ void AddTrainingOptions(CLI::App& verb, TrainOptions& t, bool& fp32) {
 }
 
 void SetDefaultBudget(TrainOptions& training, double minutes) {
-  if (training.minutes <= 0 && training.steps <= 0 && training.frames <= 0) training.minutes = minutes;
+  if (!HasBudget(training)) training.minutes = minutes;
 }
 
 }  // namespace orrery::cli

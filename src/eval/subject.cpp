@@ -74,9 +74,11 @@ class Learned : public Subject {
                   {"path", c.path},
                   {"codec", c.codec},
                   {"layout", c.transition.layout},
+                  {"depth", c.transition.depth},
                   {"rollout", rollout_},
                   {"parameters", model_->Parameters()},
                   {"trained_on", c.data.source}});
+    if (model_->NeedsPose()) facts["poses"] = "given";  // those that the true world has under the same actions, as a camera path is
     facts.update(identity_);
     return facts;
   }
@@ -88,18 +90,19 @@ class Learned : public Subject {
       return fmt::format("it makes frames of {}x{}, {} has {}x{}", data.height, data.width, facts.spec, facts.height, facts.width);
     if (!SameActions(data.actions, facts.actions))
       return fmt::format("it was trained with {}, {} takes {}", ActionsText(data.actions), facts.spec, ActionsText(facts.actions));
-    if (model_->NeedsPose()) return "it asks for the pose of every frame, which an imagined frame does not have";
+    if (model_->NeedsPose() && !facts.has_pose) return fmt::format("it asks for the pose of every frame, and {} has none", facts.spec);
     return "";
   }
 
   std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t sample) const override {
     if (const std::string reason = Unfit(scenario); !reason.empty()) Fail("{} does not fit {}: {}", name_, scenario.world, reason);
-    const auto world = StartWorld(scenario);
+    auto world = StartWorld(scenario);
     const WorldFacts& facts = world->Facts();
     Starts context;
     context.frames = at::empty({1, scenario.context, facts.height, facts.width, 3}, at::kByte);
     const int64_t width = facts.actions.Width();
     if (width > 0) context.actions = at::zeros({1, scenario.context, width}, at::kFloat);
+    if (model_->NeedsPose()) context.pose = at::empty({1, scenario.context, 3}, at::kFloat);
     int64_t t = 0;
     RunContext(*world, scenario, [&](const World& now) {
       const at::Tensor frame = context.frames[0][t];
@@ -109,9 +112,14 @@ class Learned : public Subject {
         const auto& action = scenario.actions[static_cast<size_t>(std::max<int64_t>(t - 1, 0))];
         std::copy(action.begin(), action.end(), context.actions[0][t].mutable_data_ptr<float>());
       }
+      if (model_->NeedsPose()) {
+        const Pose pose = *now.TruePose();
+        context.pose[0][t].copy_(at::tensor({pose.x, pose.y, pose.angle}, at::kFloat));
+      }
       ++t;
     });
-    auto dream = std::make_unique<DreamWorld>(model_, std::make_shared<const Starts>(std::move(context)), rollout_);
+    auto dream = std::make_unique<DreamWorld>(model_, std::make_shared<const Starts>(std::move(context)), rollout_,
+                                              model_->NeedsPose() ? std::move(world) : nullptr);
     dream->Reset(SampleSeed(scenario, sample));
     return dream;
   }

@@ -48,7 +48,8 @@ class Subject {
 // Truth itself, "truth": its Reset begins the world anew from another seed, as that of the world does.
 std::unique_ptr<Subject> TruthSubject();
 
-// A model in a session of its own, given the context's true frames and actions. It does not fit a world with other actions or frames.
+// A model in a session of its own, given the context's true frames and actions; one that takes poses is given those of the true world under
+// the same actions, and its facts say so. It does not fit a world with other actions or frames, or without the poses that it takes.
 std::unique_ptr<Subject> ModelSubject(std::string name, std::shared_ptr<const WorldModel> model, const RolloutOptions& rollout);
 
 // One subject a spec: "truth", "dummy:NAME(parameters)", or the folder of a model; "dummy:all": every dummy.

@@ -10,6 +10,8 @@ namespace orrery {
 
 namespace {
 
+constexpr const char* kGuide = "guide";
+
 // [1, A]; undefined without actions.
 at::Tensor Row(std::span<const float> action) {
   if (action.empty()) return {};
@@ -20,11 +22,20 @@ at::Tensor Row(std::span<const float> action) {
 
 }  // namespace
 
-DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options)
-    : starts_(std::move(starts)), session_(model, options) {
+DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options,
+                       std::unique_ptr<World> guide)
+    : starts_(std::move(starts)), session_(model, options), guide_(std::move(guide)) {
   const DatasetFacts& data = model->Config().data;
-  if (model->NeedsPose())
-    Fail("this model takes poses, which nobody gives while playing; train it without --pose, and with a state that needs none, to play it");
+  if (model->NeedsPose() && !starts_->pose.defined())
+    Fail("this model takes poses, and its real beginnings have none; make them of a data set with poses");
+  if (model->NeedsPose() && !guide_ && !model->GetOdometry())
+    Fail(
+        "this model takes poses, which nobody gives while playing, and it cannot guess them; train it again, or with a state that needs "
+        "none");
+  if (guide_) {
+    ORRERY_CHECK(starts_->Count() == 1 && guide_->TruePose());
+    guide_start_ = guide_->Snapshot();
+  }
   facts_.spec = "dream of " + data.source;
   facts_.height = data.height;
   facts_.width = data.width;
@@ -35,12 +46,21 @@ DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<
 void DreamWorld::Reset(uint64_t seed) {
   const auto start = static_cast<int64_t>(seed % static_cast<uint64_t>(starts_->Count()));
   const auto row = [&](const at::Tensor& t) { return t.defined() ? t.narrow(0, start, 1) : t; };
-  session_.Reset(row(starts_->frames), row(starts_->actions), {}, {seed});
+  session_.Reset(row(starts_->frames), row(starts_->actions), row(starts_->pose), {seed});
+  if (guide_) guide_->Restore(guide_start_);
+}
+
+// [1, 3]; undefined without a guide: the session sees to it.
+at::Tensor DreamWorld::NextPose(std::span<const float> action) {
+  if (!guide_) return {};
+  guide_->Step(action);
+  const Pose pose = *guide_->TruePose();
+  return at::tensor({pose.x, pose.y, pose.angle}, at::kFloat).view({1, 3});
 }
 
 void DreamWorld::Step(std::span<const float> action) {
   facts_.actions.Check(action);
-  session_.Step(Row(action));
+  session_.Step(Row(action), NextPose(action));
 }
 
 void DreamWorld::Observe(std::span<const uint8_t> rgb, std::span<const float> action) {
@@ -51,7 +71,7 @@ void DreamWorld::Observe(std::span<const uint8_t> rgb, std::span<const float> ac
   std::memcpy(frame.mutable_data_ptr(), rgb.data(), rgb.size());
   const at::NoGradGuard guard;
   const WorldModel& model = session_.Model();
-  session_.Force(model.GetCodec().Encode(BytesToFrames(frame).to(model.Device())).to(at::kFloat), Row(action));
+  session_.Force(model.GetCodec().Encode(BytesToFrames(frame).to(model.Device())).to(at::kFloat), Row(action), NextPose(action));
 }
 
 void DreamWorld::Render(std::span<uint8_t> rgb) const {
@@ -63,7 +83,13 @@ void DreamWorld::Render(std::span<uint8_t> rgb) const {
 std::string DreamWorld::Snapshot() const {
   Metadata metadata{{"format", "orrery.session/1"}};
   const Parts parts = session_.Snapshot().ToParts();
-  const NamedTensors tensors = parts.ToTensors(&metadata);
+  NamedTensors tensors = parts.ToTensors(&metadata);
+  if (guide_) {
+    const std::string bytes = guide_->Snapshot();
+    at::Tensor guide = at::empty({static_cast<int64_t>(bytes.size())}, at::kByte);
+    std::memcpy(guide.mutable_data_ptr(), bytes.data(), bytes.size());
+    tensors.emplace_back(kGuide, guide);
+  }
   return SerializeSafetensors(tensors, metadata);
 }
 
@@ -72,6 +98,9 @@ void DreamWorld::Restore(std::string_view snapshot) {
   if (const auto format = file.metadata.find("format"); format == file.metadata.end() || format->second != "orrery.session/1")
     Fail("snapshot: not a snapshot of a session");
   session_.Restore(SessionState::FromParts(Parts::FromTensors(file)));
+  if (!guide_) return;
+  const at::Tensor guide = file.At(kGuide, "snapshot").contiguous();
+  guide_->Restore({static_cast<const char*>(guide.const_data_ptr()), guide.nbytes()});
 }
 
 }  // namespace orrery

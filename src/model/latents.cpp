@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "core/safetensors.h"
 #include "core/signals.h"
+#include "model/odometry.h"
 
 namespace orrery {
 
@@ -106,6 +107,19 @@ std::pair<at::Tensor, at::Tensor> LatentStore::PoseScale() const {
   if (!pose_.defined()) return {};
   const at::Tensor place = pose_.narrow(1, 0, 2);
   return {place.mean(0), place.std(0)};
+}
+
+at::Tensor LatentStore::MotionScale() const {
+  if (!pose_.defined()) return {};
+  at::Tensor sum = at::zeros({3}, at::kDouble);
+  int64_t count = 0;
+  for (int64_t e = 0; e < Episodes(); ++e) {
+    const int64_t n = Frames(e) - 1;
+    if (n < 1) continue;
+    sum += MotionBetween(pose_.narrow(0, begin_[e], n), pose_.narrow(0, begin_[e] + 1, n)).to(at::kDouble).square().sum(0);
+    count += n;
+  }
+  return (sum / static_cast<double>(std::max<int64_t>(1, count))).sqrt().to(at::kFloat);
 }
 
 }  // namespace orrery

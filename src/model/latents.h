@@ -23,6 +23,8 @@ class LatentStore {
 
   // Mean and deviation of x and y over all poses, [2] each; undefined without pose.
   std::pair<at::Tensor, at::Tensor> PoseScale() const;
+  // Root mean square motions between neighbouring frames (model/odometry.h), [3]; undefined without pose.
+  at::Tensor MotionScale() const;
 
  private:
   void Encode(const Dataset& dataset, Codec& codec, const std::filesystem::path& folder, const Json& identity);

@@ -16,6 +16,7 @@ Parts SessionState::ToParts() const {
   parts.Append("memory", memory);
   parts.Add("latent", "batch channel row column", latent);
   if (pose.defined()) parts.Add("pose", "batch x,y,angle", pose);
+  if (motion.defined()) parts.Add("motion", "batch forward,left,turn", motion);
   at::Tensor rng = at::empty({static_cast<int64_t>(noise.size()), 2}, at::kLong);
   for (size_t i = 0; i < noise.size(); ++i) {
     rng[i][0] = static_cast<int64_t>(noise[i].GetState().key);
@@ -31,6 +32,7 @@ SessionState SessionState::FromParts(const Parts& parts) {
   state.memory = parts.Extract("memory");
   state.latent = parts.Get("latent");
   if (parts.Has("pose")) state.pose = parts.Get("pose");
+  if (parts.Has("motion")) state.motion = parts.Get("motion");
   const at::Tensor& rng = parts.Get("noise");
   CheckShape(rng, {state.latent.size(0), 2}, "session noise");
   for (int64_t i = 0; i < rng.size(0); ++i) {
@@ -81,11 +83,21 @@ StepCondition Session::Check(const at::Tensor& action, const at::Tensor& pose) c
     for (int64_t i = 0; i < B; ++i) model_->Actions().Check({host.const_data_ptr<float>() + i * width, static_cast<size_t>(width)});
     condition.action = host.to(model_->Device());
   }
-  if (model_->NeedsPose()) {
-    CheckShape(pose, {B, 3}, "pose");
-    condition.pose = pose.to(model_->Device(), at::kFloat);
-  }
+  if (model_->NeedsPose()) condition.pose = PoseOf(pose, condition.action);
   return condition;
+}
+
+at::Tensor Session::PoseOf(const at::Tensor& given, const at::Tensor& action) const {
+  if (given.defined()) {
+    CheckShape(given, {static_cast<int64_t>(state_.noise.size()), 3}, "pose");
+    return given.to(model_->Device(), at::kFloat);
+  }
+  if (!state_.pose.defined())
+    Fail("session: this model takes poses, and none was given for the first frame; give the pose of the context's frames");
+  if (!model_->GetOdometry())
+    Fail("session: this model takes poses and cannot guess them; give the pose of every frame, or train it again");
+  const at::NoGradGuard guard;
+  return PoseAfter(state_.pose, model_->GetOdometry()->Predict(state_.latent, state_.pose, state_.motion, action));
 }
 
 at::Tensor Session::Noise() {
@@ -113,6 +125,7 @@ void Session::Advance(FrameRead read, const StepCondition& condition, at::Tensor
   const at::Tensor noise = rollout_.Options().context_noise ? Noise() : at::Tensor();
   rollout_.Commit(state_.memory, std::move(read), condition, latent, noise);
   state_.latent = std::move(latent);
+  if (condition.pose.defined() && state_.pose.defined()) state_.motion = MotionBetween(state_.pose, condition.pose);
   state_.pose = condition.pose;
   state_.frame = frame;
 }

@@ -10,6 +10,7 @@ struct SessionState {
   Parts memory;
   at::Tensor latent;       // [B, C, h, w] the frame on screen
   at::Tensor pose;         // [B, 3] of it; undefined without pose
+  at::Tensor motion;       // [B, 3] that led to it, as model/odometry.h has it; undefined at first, and without pose
   std::vector<Rng> noise;  // one a row, so that a row does not depend on the others
   int64_t frame = 0;       // frames committed or on screen since the reset
 
@@ -28,7 +29,8 @@ class Session {
   // The same from latents [B, n, C, h, w].
   void ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
 
-  // Imagines the next frame under `action` [B, A]; pose [B, 3] only for models that take it.
+  // Imagines the next frame under `action` [B, A]; pose [B, 3] only for models that take it: not given, their odometry guesses it from
+  // the pose, the motion and the frame before.
   void Step(const at::Tensor& action, const at::Tensor& pose = {});
   // Goes on with a given frame instead of an imagined one (teacher forcing, re-grounding).
   void Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose = {});
@@ -47,6 +49,7 @@ class Session {
 
  private:
   StepCondition Check(const at::Tensor& action, const at::Tensor& pose) const;
+  at::Tensor PoseOf(const at::Tensor& given, const at::Tensor& action) const;
   at::Tensor Noise();
   int64_t NextIndex() const { return state_.latent.defined() ? state_.frame + 1 : 0; }
   FrameRead ReadNext(const StepCondition& condition) const { return rollout_.Read(state_.memory, NextIndex(), condition); }

@@ -6,11 +6,12 @@ namespace orrery {
 
 namespace {
 
-// What is optimised: the transition and the parameters of the state mechanism, under one roof.
+// What is optimised: the transition, the parameters of the state mechanism and the odometry, under one roof.
 struct Trainable : torch::nn::Module {
   explicit Trainable(const WorldModel& model) {
     register_module("transition", model.SharedNetwork());
     register_module("memory", model.GetMemory());
+    if (model.GetOdometry()) register_module("odometry", model.GetOdometry());
   }
 };
 
@@ -20,6 +21,7 @@ constexpr int64_t kValidationBatches = 8;
 ModelTrainOptions Complete(ModelTrainOptions options, int64_t reach) {
   if (options.clip == 0) options.clip = reach < 0 ? kMaxClip : std::min(reach + 1, kMaxClip);
   if (options.clip < 2) Fail("train model: clips of at least 2 frames expected, got {}", options.clip);
+  if (options.windows < 1) Fail("train model: windows must be >= 1, got {}", options.windows);
   if (options.batch < 1) Fail("train model: batch must be >= 1, got {}", options.batch);
   return options;
 }
@@ -34,7 +36,7 @@ TrainOptions ModelTrainDefaults() {
 
 std::vector<std::string> ModelTask::Edges() const {
   return {"transition.patch", "transition.place",      "transition.level_in", "transition.action",
-          "transition.pose",  "transition.modulation", "transition.output"};
+          "transition.pose",  "transition.modulation", "transition.output", "odometry."};
 }
 
 ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
@@ -55,23 +57,31 @@ ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Da
     if (!mean.defined()) Fail("train model: --pose and the state {} need a data set with poses, this one has none", model_->Config().state);
     if (model_->Config().transition.pose) model_->Network().SetPoseScale(mean, deviation);
     model_->GetMemory()->AdoptPoses(mean, deviation);
+    if (model_->GetOdometry()) model_->GetOdometry()->SetScale(latents_.MotionScale());
   }
 }
 
-at::Tensor ModelTask::Loss(Rng& rng, std::map<std::string, at::Tensor>&) {
-  const Clip clip = latents_.Sample(train_, options_.batch, options_.clip, rng);
-  return objective_.Loss(model_->Network(), *model_->GetMemory(), clip, rng);
+at::Tensor ModelTask::Loss(Rng& rng, std::map<std::string, at::Tensor>& terms) {
+  const Clip clip = latents_.Sample(train_, options_.batch, options_.clip * options_.windows, rng);
+  at::Tensor loss = objective_.Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng);
+  if (!model_->GetOdometry()) return loss;
+  const at::Tensor odometry = model_->GetOdometry()->Loss(clip);
+  terms["odometry"] = odometry.detach();
+  return loss + odometry;
 }
 
 Json ModelTask::Validate() {
   const at::NoGradGuard guard;
   Rng rng(0, "validation");  // the same windows and noise every time
   double sum = 0;
+  OdometryError odometry;
   for (int64_t i = 0; i < kValidationBatches; ++i) {
-    const Clip clip = latents_.Sample(validation_, options_.batch, options_.clip, rng);
-    sum += objective_.Loss(model_->Network(), *model_->GetMemory(), clip, rng).item<double>();
+    const Clip clip = latents_.Sample(validation_, options_.batch, options_.clip * options_.windows, rng);
+    sum += objective_.Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng).item<double>();
+    if (model_->GetOdometry()) odometry.Add(model_->GetOdometry()->Score(clip));
   }
   Json scores{{"loss", sum / static_cast<double>(kValidationBatches)}};
+  if (model_->GetOdometry()) scores["odometry"] = odometry.Root();
   if (score_) scores.update(score_(model_));
   return scores;
 }

@@ -13,11 +13,12 @@ namespace orrery {
 struct ModelTrainOptions {
   int64_t batch = 8;              // clips a micro-batch
   int64_t clip = 0;               // frames a clip; 0: the state's reach + 1, at most 32
+  int64_t windows = 1;            // clips in a row from one episode: the state goes over from one to the next, gradients do not
   double validation_share = 0.1;  // of the episodes
   int64_t starts = 12;            // real beginnings kept with the model
   int64_t start_frames = 8;       // frames of each
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelTrainOptions, batch, clip, validation_share, starts, start_frames)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelTrainOptions, batch, clip, windows, validation_share, starts, start_frames)
 
 // The optimiser settings that world models train best with; the budget is left open.
 TrainOptions ModelTrainDefaults();
@@ -35,7 +36,7 @@ class ModelTask : public TrainTask {
 
   torch::nn::Module& Module() override { return *module_; }
   std::vector<std::string> Edges() const override;
-  int64_t FramesPerBatch() const override { return options_.batch * options_.clip; }
+  int64_t FramesPerBatch() const override { return options_.batch * options_.clip * options_.windows; }
   at::Tensor Loss(Rng& rng, std::map<std::string, at::Tensor>& terms) override;
   Json Validate() override;
   void WriteSamples(const std::filesystem::path& folder, int64_t step) override;

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <numbers>
 
 #include "core/autocast.h"
@@ -29,8 +30,9 @@ constexpr double kWarmupShare = 0.05;
 double SecondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 void CheckOptions(const TrainOptions& o) {
-  if (o.minutes <= 0 && o.steps <= 0 && o.frames <= 0)
-    Fail("training needs a budget: give minutes, steps or frames (got {}, {}, {})", o.minutes, o.steps, o.frames);
+  if (!HasBudget(o))
+    Fail("training needs a budget: give minutes, cpu_minutes, steps or frames (got {}, {}, {}, {})", o.minutes, o.cpu_minutes, o.steps,
+         o.frames);
   const auto positive = [](double value, const char* name) {
     if (!(value > 0)) Fail("training option {}: expected a positive number, got {}", name, value);
   };
@@ -124,6 +126,7 @@ class Trainer {
   std::vector<at::Tensor> average_;  // of the weights; empty without EMA
 
   int64_t step_ = 0, frames_ = 0;
+  double cpu_seconds_ = 0;     // of processor time in steps
   double seconds_before_ = 0;  // in runs before this one
   Clock::time_point start_ = Clock::now();
   Series pending_;  // loss, gradient norm and terms of every step since the last line
@@ -139,11 +142,13 @@ double Trainer::Done() const {
   if (options_.steps > 0) done = std::max(done, static_cast<double>(step_) / static_cast<double>(options_.steps));
   if (options_.frames > 0) done = std::max(done, static_cast<double>(frames_) / static_cast<double>(options_.frames));
   if (options_.minutes > 0) done = std::max(done, Seconds() / (60 * options_.minutes));
+  if (options_.cpu_minutes > 0) done = std::max(done, cpu_seconds_ / (60 * options_.cpu_minutes));
   return done;
 }
 
 void Trainer::Step() {
   const auto begin = Clock::now();
+  const std::clock_t cpu_begin = std::clock();
   const double scale = RateScale(options_, step_, Done());
   const double share = 1.0 / static_cast<double>(options_.accumulate);
   Series parts;
@@ -173,6 +178,7 @@ void Trainer::Step() {
   }
   rate_ = options_.lr * scale;
   busy_ += SecondsSince(begin);
+  cpu_seconds_ += static_cast<double>(std::clock() - cpu_begin) / CLOCKS_PER_SEC;
   busy_frames_ += frames;
 }
 
@@ -193,7 +199,7 @@ void Trainer::CheckFinite() const {
 void Trainer::Log() {
   CheckFinite();
   if (pending_.empty()) return;
-  Json line = {{"step", step_}, {"frames", frames_}, {"seconds", Seconds()}, {"loss", nullptr}};
+  Json line = {{"step", step_}, {"frames", frames_}, {"seconds", Seconds()}, {"cpu_seconds", cpu_seconds_}, {"loss", nullptr}};
   for (const auto& [name, values] : pending_) line[name] = at::stack(values).mean().item<double>();
   line["lr"] = rate_;
   line["frames_per_s"] = static_cast<double>(busy_frames_) / std::max(busy_, 1e-9);
@@ -234,6 +240,7 @@ void Trainer::Save() {
   const Json progress = {{"step", step_},
                          {"frames", frames_},
                          {"seconds", Seconds()},
+                         {"cpu_seconds", cpu_seconds_},
                          {"optimizer", options_.optimizer},
                          {"rng", {rng_.GetState().key, rng_.GetState().counter}},
                          {"data", task_.DataPosition()}};
@@ -271,6 +278,7 @@ void Trainer::Resume() {
     step_ = progress.at("step");
     frames_ = progress.at("frames");
     seconds_before_ = progress.at("seconds");
+    cpu_seconds_ = progress.value("cpu_seconds", 0.0);
     rng_.SetState({progress.at("rng").at(0), progress.at("rng").at(1)});
     task_.SetDataPosition(progress.at("data"));
   }
@@ -311,6 +319,8 @@ TrainReport Trainer::Run() {
 }
 
 }  // namespace
+
+bool HasBudget(const TrainOptions& o) { return o.minutes > 0 || o.cpu_minutes > 0 || o.steps > 0 || o.frames > 0; }
 
 TrainReport Train(TrainTask& task, const TrainOptions& options, const fs::path& run) {
   CheckOptions(options);

@@ -11,7 +11,8 @@ namespace orrery {
 
 struct TrainOptions {
   // Budget: the first that is reached ends training. 0: no such limit; one must be set.
-  double minutes = 0;  // of training time, summed over resumed runs
+  double minutes = 0;      // of training time, summed over resumed runs
+  double cpu_minutes = 0;  // of processor time in steps, all threads: equal compute for mechanisms that are compared
   int64_t steps = 0;
   int64_t frames = 0;  // training frames seen
 
@@ -33,9 +34,9 @@ struct TrainOptions {
   double validate_minutes = 3;  // also once at the end
   int64_t log_every = 20;       // steps a line of metrics.jsonl
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainOptions, minutes, steps, frames, optimizer, lr, muon_lr, beta1, beta2, weight_decay,
-                                                warmup, decay_from, final_lr, clip, accumulate, ema, bf16, seed, checkpoint_minutes,
-                                                validate_minutes, log_every)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(TrainOptions, minutes, cpu_minutes, steps, frames, optimizer, lr, muon_lr, beta1, beta2,
+                                                weight_decay, warmup, decay_from, final_lr, clip, accumulate, ema, bf16, seed,
+                                                checkpoint_minutes, validate_minutes, log_every)
 
 // What is trained. Everything random comes from the Rng that is handed in, so that a step can be done again.
 class TrainTask {
@@ -64,6 +65,9 @@ struct TrainReport {
   Json validation;  // of the last validation
   bool interrupted = false;
 };
+
+// Whether one of the limits is set.
+bool HasBudget(const TrainOptions& options);
 
 // Trains in the folder `run`: config.json is the caller's; here are metrics.jsonl (a line every log_every steps with the means since
 // the last one, and a line for every validation), checkpoint.safetensors (weights, EMA, optimiser, rng, data position; written

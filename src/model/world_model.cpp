@@ -26,6 +26,7 @@ WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_
     network_ = std::make_shared<Transition>(config_.transition, config_.latent, data.actions);
     memory_ = MakeMemory(config_.state, network_->Geometry());
     memory_->AdoptEmbedding(network_->Embedding());
+    if (NeedsPose()) odometry_ = std::make_shared<Odometry>(config_.latent, data.actions);
   }
   config_.state = memory_->Spec();
   codec_->eval();
@@ -43,20 +44,25 @@ std::shared_ptr<WorldModel> WorldModel::Load(const fs::path& folder, at::Device 
          config.codec_hash);
   auto model = std::make_shared<WorldModel>(config, codec, 0);
   const fs::path weights = folder / "model.safetensors";
-  NamedTensors network, memory;
+  NamedTensors network, memory, odometry;
   for (const auto& [name, tensor] : LoadSafetensors(weights).tensors) {
     if (name.starts_with("memory."))
       memory.emplace_back(name.substr(7), tensor);
+    else if (name.starts_with("odometry."))
+      odometry.emplace_back(name.substr(9), tensor);
     else
       network.emplace_back(name, tensor);
   }
   LoadModule(*model->network_, network, weights.string());
   LoadModule(*model->memory_, memory, weights.string());
+  if (odometry.empty()) model->odometry_ = nullptr;
+  if (model->odometry_) LoadModule(*model->odometry_, odometry, weights.string());
   model->network_->eval();
   model->memory_->eval();
   model->codec_->to(device);
   model->network_->to(device);
   model->memory_->to(device);
+  if (model->odometry_) model->odometry_->to(device);
   return model;
 }
 
@@ -64,6 +70,8 @@ void WorldModel::Save(const fs::path& folder, at::ScalarType type) const {
   MakeFolder(folder);
   NamedTensors tensors = ModuleTensors(*network_);
   for (const auto& [name, tensor] : ModuleTensors(*memory_)) tensors.emplace_back("memory." + name, tensor);
+  if (odometry_)
+    for (const auto& [name, tensor] : ModuleTensors(*odometry_)) tensors.emplace_back("odometry." + name, tensor);
   for (auto& [name, tensor] : tensors)
     if (tensor.is_floating_point()) tensor = tensor.to(type);
   SaveSafetensors(folder / "model.safetensors", tensors, {{"format", "orrery.model/1"}});
@@ -74,6 +82,8 @@ int64_t WorldModel::Parameters() const {
   int64_t count = 0;
   for (const at::Tensor& p : network_->parameters()) count += p.numel();
   for (const at::Tensor& p : memory_->parameters()) count += p.numel();
+  if (odometry_)
+    for (const at::Tensor& p : odometry_->parameters()) count += p.numel();
   return count;
 }
 

@@ -9,6 +9,7 @@
 #include "dynamics/objectives/diffusion_forcing.h"
 #include "dynamics/rollouts/sequential.h"
 #include "dynamics/transition.h"
+#include "model/odometry.h"
 #include "state/memory.h"
 
 namespace orrery {
@@ -44,9 +45,11 @@ class WorldModel {
   const std::shared_ptr<Transition>& SharedNetwork() const { return network_; }
   const std::shared_ptr<Memory>& GetMemory() const { return memory_; }
   const std::shared_ptr<NoisePath>& Path() const { return path_; }
-  int64_t Parameters() const;  // of the transition and the memory
+  int64_t Parameters() const;  // of the transition, the memory and the odometry
   // Whether every frame must come with its pose: for the network, or for what the memory looks up by it.
   bool NeedsPose() const { return config_.transition.pose || memory_->Declared().needs_pose; }
+  // Guesses the poses that nobody gives. Null unless NeedsPose, and in models that were saved before they had one.
+  const std::shared_ptr<Odometry>& GetOdometry() const { return odometry_; }
   // Takes the transition's weights of a trained model, to train another memory on them. Throws Error when sizes, actions or codec differ.
   void AdoptNetwork(const WorldModel& trained);
   at::Device Device() const;
@@ -59,6 +62,7 @@ class WorldModel {
   std::shared_ptr<NoisePath> path_;
   std::shared_ptr<Transition> network_;
   std::shared_ptr<Memory> memory_;
+  std::shared_ptr<Odometry> odometry_;
 };
 
 }  // namespace orrery

@@ -71,7 +71,7 @@ class MemoryReader {
   // A loss of the memory's own (a selector, a depth head) over the clip, after all layers. Undefined: none.
   virtual at::Tensor Loss() { return {}; }
   // Puts what the clip left, detached, into `state` (of Memory::Reset, or the clip's `before`), after the network ran: the next window of
-  // the same episode goes on from there. false: this memory does not carry over from clip to clip.
+  // the same episode goes on from there. false: this memory carries nothing over from clip to clip (of a sum: no part does).
   virtual bool Finish(Parts& state) { return false; }
   // Of a session: one entry a layer, kept between the passes of a frame; empty before the first. Null in training.
   virtual std::vector<LayerContext>* Kept() { return nullptr; }

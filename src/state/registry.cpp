@@ -3,6 +3,10 @@
 #include "state/explicit/coupled/delta.h"
 #include "state/explicit/coupled/linear.h"
 #include "state/explicit/coupled/ssm.h"
+#include "state/explicit/decoupled/map.h"
+#include "state/explicit/decoupled/points.h"
+#include "state/explicit/parametric/titans.h"
+#include "state/explicit/parametric/ttt.h"
 #include "state/implicit/compression/framepack.h"
 #include "state/implicit/compression/tome.h"
 #include "state/implicit/consolidation/anchor.h"
@@ -44,6 +48,10 @@ const MemoryRegistry& States() {
                    {LinearMemory::Describe(), LinearMemory::Make},
                    {SsmMemory::Describe(), SsmMemory::Make},
                    {DeltaMemory::Describe(), DeltaMemory::Make},
+                   {TttMemory::Describe(), TttMemory::Make},
+                   {TitansMemory::Describe(), TitansMemory::Make},
+                   {MapMemory::Describe(), MapMemory::Make},
+                   {PointsMemory::Describe(), PointsMemory::Make},
                });
   return registry;
 }

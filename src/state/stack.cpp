@@ -40,13 +40,13 @@ class StackReader : public MemoryReader {
     return sum;
   }
   bool Finish(Parts& state) override {
-    bool all = true;
+    bool any = false;
     for (size_t i = 0; i < parts_.size(); ++i) {
       Parts own = state.Take(std::to_string(i));
-      all = parts_[i]->Finish(own) && all;
+      any = parts_[i]->Finish(own) || any;
       state.Append(std::to_string(i), own);
     }
-    return all;
+    return any;
   }
   at::Tensor Loss() override {
     at::Tensor sum;

@@ -221,6 +221,46 @@ Trajectory PlanTrajectory(std::string_view spec, World& world, uint64_t seed) {
   return Follow(world, std::move(actions));
 }
 
+ActionList PlanWays(const std::vector<std::string>& specs, World& world, uint64_t seed, int64_t frames) {
+  if (specs.empty()) Fail("ways: one trajectory or more expected, got none");
+  std::vector<Planner> planners;
+  for (const std::string& spec : specs) planners.push_back(Trajectories().Make(spec));
+  Rng rng(seed, "ways");
+  const std::string start = world.Snapshot();
+  ActionList actions;
+  const auto take = [&](const ActionList& way) {
+    for (const std::vector<float>& action : way) {
+      world.Step(action);
+      actions.push_back(action);
+    }
+  };
+  while (static_cast<int64_t>(actions.size()) < frames) {
+    const std::string here = world.Snapshot();
+    const auto drawn = static_cast<size_t>(rng.Below(static_cast<int64_t>(planners.size())));
+    for (size_t i = 0; i < planners.size(); ++i) {  // the one that was drawn, or the next that has room
+      ActionList way;
+      std::optional<NoRoom> full;
+      try {
+        way = planners[(drawn + i) % planners.size()](world, rng);
+      } catch (const NoRoom& e) {
+        full = e;
+      }
+      world.Restore(here);
+      if (!full) {
+        take(way);
+        break;
+      }
+      if (i + 1 == planners.size()) {
+        world.Restore(start);
+        throw *full;
+      }
+    }
+  }
+  world.Restore(start);
+  actions.resize(static_cast<size_t>(frames));
+  return actions;
+}
+
 uint64_t SeedWithRoom(std::string_view spec, World& world, uint64_t first, int64_t tries) {
   const Planner plan = Trajectories().Make(spec);
   std::string reason;

@@ -52,6 +52,11 @@ Trajectory PlanTrajectory(std::string_view spec, World& world, uint64_t seed);
 // Visits and hidden spans of given actions; the world is left as it was.
 Trajectory Follow(World& world, ActionList actions);
 
+// Trajectories of `specs`, drawn alike, one after another from where the last one ended, until there are `frames` actions. The world is
+// left as it was. For recordings that keep coming back to what they showed. Throws NoRoom where none of them has room, Error where one
+// cannot begin (in the maze off the middle of a cell: a policy leaves one there, waypoints do not).
+ActionList PlanWays(const std::vector<std::string>& specs, World& world, uint64_t seed, int64_t frames);
+
 // The first of `tries` seeds from `first` on whose world, after Reset, has room; the world is left reset to it. Throws NoRoom with the
 // last reason when none has.
 uint64_t SeedWithRoom(std::string_view spec, World& world, uint64_t first, int64_t tries = 1000);

@@ -93,6 +93,29 @@ TEST_P(MemoryInNetwork, TheStateIsRead) {
   EXPECT_GT((next(state) - next(swapped)).abs().max().item<double>(), 1e-4);
 }
 
+// Truncated carry-over: two windows, the second from the state that the first left, are one clip where all memory is in the branch.
+TEST_P(MemoryInNetwork, WindowsGoOnFromTheStateBefore) {
+  const at::NoGradGuard guard;
+  const Clip clip = Walk(2, kFrames, 4);
+  const at::Tensor level = at::full({2, kFrames}, 0.3);
+  const auto run = [&](int64_t first, int64_t count, const Parts* before, Parts& after) {
+    const auto part = [&](const at::Tensor& x) { return x.defined() ? x.narrow(1, first, count) : x; };
+    const FrameCondition& c = clip.condition;
+    const auto reader = memory_->OpenClip({2, count, part(clip.latent), part(c.action), part(c.pose), {}, first, before});
+    const at::Tensor out = network_->Forward(part(clip.latent), part(level), {part(c.action), {}, part(c.pose)}, *reader);
+    return std::pair(out, reader->Finish(after));
+  };
+  Parts state = memory_->Reset(2, at::kCPU, at::kFloat, 0);
+  const bool carries = run(0, 5, nullptr, state).second;
+  const bool map = GetParam().find("geometry.") != std::string::npos;
+  EXPECT_EQ(carries, map || (memory_->Declared().ports.find('R') != std::string::npos && GetParam().find("anchor") == std::string::npos))
+      << "every recurrence carries over, and a map";
+  if (!carries || (memory_->Declared().ports != "R" && !GetParam().starts_with("geometry."))) return;
+  Parts after = state;
+  const at::Tensor second = run(5, kFrames - 5, &state, after).first, whole = Parallel(*network_, *memory_, clip, level);
+  EXPECT_LT((second - whole.narrow(1, 5, kFrames - 5)).abs().max().item<double>(), 1e-4 * whole.abs().max().item<double>());
+}
+
 TEST_P(MemoryInNetwork, GradientsReachItsParameters) {
   const Clip clip = Walk(2, kFrames, 4);
   memory_->train();

@@ -4,6 +4,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include "../core/error_of.h"
 #include "codec/checkpoint.h"
 #include "codec/registry.h"
 #include "data/dataset_writer.h"
@@ -46,9 +47,9 @@ class TrainModel : public testing::Test {
     set_ = BarSet(root_ / "set");
     codec_ = MakeCodec("identity(patch=4)", 16, 16, 0);
   }
-  std::shared_ptr<WorldModel> Model() const {
+  std::shared_ptr<WorldModel> Model(const std::string& state = "window(4)") const {
     ModelConfig config;
-    config.state = "window(4)";
+    config.state = state;
     config.transition = {.dim = 64, .depth = 2, .heads = 2, .patch = 1};
     config.rollout = {.steps = 2};
     config.data = set_->Facts();
@@ -98,6 +99,21 @@ TEST_F(TrainModel, TheResultLoadsAndStarts) {
   EXPECT_TRUE(std::isfinite(one_step["gain"].get<double>()));
   const Json drift = ScoreDrift(loaded, *set_, {0, 1}, {.rollouts = 2, .frames = 40, .context = 4, .rollout = loaded->Config().rollout});
   EXPECT_EQ(drift["blocks"].size(), 2u);
+}
+
+TEST_F(TrainModel, AStateGoesOverFromWindowToWindow) {
+  const auto loss = [&](const std::string& state, int64_t clip, int64_t windows) {
+    const auto model = Model(state);
+    ModelTask task(model, set_, {.batch = 4, .clip = clip, .windows = windows}, root_ / "set-latents", {}, {});
+    EXPECT_EQ(task.FramesPerBatch(), 4 * clip * windows);
+    std::map<std::string, at::Tensor> terms;
+    Rng rng(3);
+    const at::Tensor loss = task.Loss(rng, terms);
+    loss.backward();
+    return loss.item<double>();
+  };
+  EXPECT_GT(loss("window(2) + ssm(heads=2, dim=8, state=8, every=1)", 6, 3), 0);
+  EXPECT_NE(ErrorOf([&] { loss("window(2)", 6, 3); }).find("carries nothing"), std::string::npos);
 }
 
 TEST_F(TrainModel, LearnsTheBar) {

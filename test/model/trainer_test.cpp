@@ -109,6 +109,7 @@ TrainOptions Short(int64_t steps, const std::string& optimizer = "adamw") {
 // Without what depends on the clock.
 Json Timeless(Json line) {
   line.erase("seconds");
+  line.erase("cpu_seconds");
   line.erase("frames_per_s");
   return line;
 }
@@ -189,6 +190,22 @@ TEST_F(TrainerTest, AFrameBudgetEndsTraining) {
   MapTask task;
   EXPECT_EQ(Train(task, options, folder_).steps, 13);
   EXPECT_EQ(LoadSafetensors(folder_ / "checkpoint.safetensors").At("buffers/seen", "file").item<float>(), 13);
+}
+
+TEST_F(TrainerTest, ProcessorTimeIsABudgetOverResumedRuns) {
+  TrainOptions options = Short(0);
+  options.log_every = 1;
+  const auto run = [&](double seconds) {
+    MapTask task;
+    options.cpu_minutes = seconds / 60;
+    return Train(task, options, folder_).steps;
+  };
+  const int64_t first = run(0.05);
+  EXPECT_GT(first, 0);
+  EXPECT_EQ(run(0.05), first) << "the budget is spent already";
+  EXPECT_GT(run(0.1), first);
+  const double spent = Metrics(folder_)[static_cast<size_t>(first - 1)]["cpu_seconds"];
+  EXPECT_GE(spent, 0.05);
 }
 
 TEST_F(TrainerTest, LinesPastTheCheckpointAreDropped) {

@@ -18,10 +18,14 @@ inline std::string SmallSpec(const std::string& name) {
       {"linear", "linear(heads=2, dim=8, every=1)"},
       {"ssm", "ssm(heads=2, dim=8, state=8, blocks=2, every=1)"},
       {"delta", "delta(heads=2, dim=8, every=1)"},
+      {"ttt", "ttt(heads=2, dim=8, every=1)"},
+      {"titans", "titans(heads=2, dim=8, every=1)"},
       {"framepack", "framepack(groups=\"1x1x1,2x1x2,2x2x2\", tail=true)"},
       {"tome", "tome(frames=2, every=1)"},
       {"retrieval.pose", "retrieval.pose(k=2, range=4)"},
       {"retrieval.key", "retrieval.key(k=2, dim=8)"},
+      {"geometry.map", "geometry.map(size=24, cell=0.5, features=4, bins=4)"},
+      {"geometry.points", "geometry.points(points=64, bins=4, range=4)"},
   };
   const auto found = specs.find(name);
   return found == specs.end() ? name + "()" : found->second;
@@ -33,11 +37,15 @@ inline const std::vector<std::string>& SmallHybrids() {
                                                 "window(2) + radial()",
                                                 "window(2) + far(pool=2) + anchor(dim=8)",
                                                 "window(2) + ssm(heads=2, dim=8, state=4, every=1)",
+                                                "window(2) + ttt(model=mlp, heads=2, dim=8, every=1)",
+                                                "window(2) + titans(heads=2, dim=8, momentum=false, every=1)",
                                                 "window(2) + delta(heads=2, dim=8, order=mean, every=1) + retrieval.pose(k=1, range=4)",
-                                                "window(2) + tome(frames=2, first=false, every=2)",
                                                 "window(2) + framepack(groups=\"2x1x2\", tail=true)",
+                                                "window(2) + tome(frames=2, first=false, every=2)",
                                                 "window(2) + retrieval.pose(k=2, range=4)",
-                                                "window(2) + retrieval.key(k=2, keys=feature)"};
+                                                "window(2) + retrieval.key(k=2, keys=feature)",
+                                                "window(2) + geometry.map(size=16, features=4, bins=3, keep=1)",
+                                                "window(2) + geometry.points(points=48, features=5, bins=4, range=4)"};
   return hybrids;
 }
 

@@ -111,6 +111,23 @@ TEST(Trajectories, OfTheMazeReturnToTheBitAndTouchNoWall) {
   EXPECT_EQ(used.size(), 6u) << "every action is used";
 }
 
+TEST(Trajectories, WaysFollowOneAnotherAndComeBack) {
+  const auto world = MakeWorld("maze(height=16, width=16)");
+  const std::vector<std::string> specs{"look-away(degrees=180, hold=4)", "gap(frames=40, again=0)", "loop(cells=600)"};
+  for (uint64_t seed = 0; seed < 8; ++seed) {
+    world->Reset(seed);
+    const std::string before = world->Snapshot();
+    const ActionList actions = PlanWays(specs, *world, seed, 200);
+    EXPECT_EQ(world->Snapshot(), before);
+    EXPECT_EQ(actions.size(), 200u);
+    EXPECT_EQ(PlanWays(specs, *world, seed, 200), actions);
+    int64_t far = 0;
+    for (const Visit& v : Follow(*world, actions).visits) far += v.back - v.first >= 16;
+    EXPECT_GE(far, 20) << seed;
+  }
+  EXPECT_NE(ErrorOf([&] { PlanWays({"spiral"}, *world, 0, 10); }).find("look-away"), std::string::npos);
+}
+
 TEST(Trajectories, LapsRepeatEveryFrame) {
   const auto world = MakeWorld("maze(height=16, width=16)");
   for (const char* spec : {"loop(cells=8, laps=2)", "figure-eight(laps=2)", "square-loop(laps=2)"})

@@ -36,8 +36,15 @@ class DiffusionForcing {
   ForcingLevels SampleLevels(int64_t batch, int64_t frames, Rng& rng) const;
   // Mean squared error of the network's answer over the frames in the loss, with its graph; what frames see of each other is `memory`'s.
   at::Tensor Loss(Transition& network, const Memory& memory, const Clip& clip, Rng& rng) const;
+  // The same of one long clip cut into `windows` of equal length (it divides T), the mean over them: each window goes on from the state
+  // that the one before left, without its graph (truncated backpropagation through time). Throws Error when the memory carries nothing.
+  at::Tensor Loss(Transition& network, const Memory& memory, const Clip& clip, int64_t windows, Rng& rng) const;
 
  private:
+  // A window that begins at frame `first` of its clip from `before` (null: nothing) and leaves its state in `after` (null: not asked for).
+  at::Tensor WindowLoss(Transition& network, const Memory& memory, const Clip& clip, int64_t first, const Parts* before, Parts* after,
+                        Rng& rng) const;
+
   DiffusionForcingOptions options_;
   std::shared_ptr<const NoisePath> path_;
 };

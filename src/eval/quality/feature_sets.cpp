@@ -54,14 +54,14 @@ void RequireVideos(const std::vector<std::vector<int64_t>>& a, const std::vector
     Fail("interval: features of at least {} videos a set expected, got {} and {}", kFewestVideos, a.size(), b.size());
 }
 
-Interval FromHalves(double whole, const at::Tensor& halves, Target target) {
+}  // namespace
+
+Interval IntervalOfHalves(double whole, const at::Tensor& halves, Target target) {
   const at::Tensor q = at::quantile(halves, at::tensor({0.025, 0.975}, at::kDouble));
   const double bias = halves.mean().item<double>() - whole;  // what a half has more than the whole: as much as the whole has itself
   const double shift = target == Target::kEndless ? 2 * bias : bias;
   return {q[0].item<double>() - shift, q[1].item<double>() - shift};
 }
-
-}  // namespace
 
 std::vector<int64_t> Permutation(int64_t count, Rng& rng) {
   std::vector<int64_t> order(static_cast<size_t>(count));
@@ -88,7 +88,7 @@ Interval SetInterval(const FeatureSet& a, const FeatureSet& b, const SetStatisti
     halves.push_back(statistic(x, y));
     if (!std::isfinite(halves.back())) Fail("interval: the statistic of a half of the videos is not a finite number");
   }
-  return FromHalves(statistic(a.rows, b.rows), at::tensor(halves, at::kDouble), options.target);
+  return IntervalOfHalves(statistic(a.rows, b.rows), at::tensor(halves, at::kDouble), options.target);
 }
 
 Interval FrechetInterval(const FeatureSet& a, const FeatureSet& b, const SetIntervalOptions& options) {
@@ -107,8 +107,8 @@ Interval MmdInterval(const FeatureSet& a, const FeatureSet& b, const PolynomialK
     a_weights[r].index_fill_(0, at::tensor(HalfRows(a_videos, rng), at::kLong), 1);
     b_weights[r].index_fill_(0, at::tensor(HalfRows(b_videos, rng), at::kLong), 1);
   }
-  return FromHalves(PolynomialMmd(a.rows, b.rows, kernel, form), SubsetMmd(a.rows, b.rows, a_weights, b_weights, kernel, form),
-                    options.target);
+  return IntervalOfHalves(PolynomialMmd(a.rows, b.rows, kernel, form), SubsetMmd(a.rows, b.rows, a_weights, b_weights, kernel, form),
+                          options.target);
 }
 
 FrechetLimit ExtrapolateFrechet(const at::Tensor& real, const FeatureSet& generated, const FrechetLimitOptions& options) {

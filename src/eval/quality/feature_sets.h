@@ -34,6 +34,9 @@ struct SetIntervalOptions {
   int resamples = kResamples;
   uint64_t seed = 0;
 };
+// 95 % interval of a statistic that has the value `whole` on everything and [R] values fp64 on random halves of the videos.
+Interval IntervalOfHalves(double whole, const at::Tensor& halves, Target target);
+
 using SetStatistic = std::function<double(const at::Tensor& a, const at::Tensor& b)>;
 
 // 95 % interval of a statistic of two sets. Each resample takes a random half of the videos of either set, without repetition (Politis &

@@ -40,6 +40,7 @@ std::vector<SanityRow> SanityRows(const std::vector<Evaluation>& evaluations) {
       const std::optional<double> got = found->second.value;
       const auto copy = scores.find("copy");
       if (recorded && !got && copy != scores.end() && !copy->second.value) continue;  // these episodes do not define it, even of the truth
+      if (!got && found->second.cause.starts_with(kOfNoSubject)) continue;
       rows.push_back({fmt::format("{} ({})", key.first, key.second), rule.dummy,
                       got ? rule.expected : fmt::format("{}; none: {}", rule.expected, found->second.cause), got,
                       got && rule.holds(*got, scores)});
