@@ -22,6 +22,12 @@ py::dict TrueState(const World& world) {
   return state;
 }
 
+py::list Events(const World& world) {
+  py::list events;
+  for (const WorldEvent& event : world.Events()) events.append(py::make_tuple(event.kind, event.subject, event.object));
+  return events;
+}
+
 py::object TruePose(const World& world) {
   const std::optional<Pose> pose = world.TruePose();
   if (!pose) return py::none();
@@ -46,6 +52,7 @@ void BindWorlds(py::module_& module) {
       .def("render", &Render)
       .def("state", &TrueState)
       .def("pose", &TruePose)
+      .def("events", &Events)
       .def("snapshot", [](const World& self) { return py::bytes(self.Snapshot()); })
       .def("restore", [](World& self, const std::string& bytes) { self.Restore(bytes); });
   module.def("world_names", [] { return Worlds().Names(); });

@@ -108,8 +108,7 @@ TEST_P(MemoryInNetwork, WindowsGoOnFromTheStateBefore) {
   Parts state = memory_->Reset(2, at::kCPU, at::kFloat, 0);
   const bool carries = run(0, 5, nullptr, state).second;
   const bool map = GetParam().find("geometry.") != std::string::npos;
-  EXPECT_EQ(carries, map || (memory_->Declared().ports.find('R') != std::string::npos && GetParam().find("anchor") == std::string::npos))
-      << "every recurrence carries over, and a map";
+  EXPECT_EQ(carries, map || memory_->Declared().ports.find('R') != std::string::npos) << "every branch carries over, and a map";
   if (!carries || (memory_->Declared().ports != "R" && !GetParam().starts_with("geometry."))) return;
   Parts after = state;
   const at::Tensor second = run(5, kFrames - 5, &state, after).first, whole = Parallel(*network_, *memory_, clip, level);

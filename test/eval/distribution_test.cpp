@@ -78,7 +78,7 @@ TEST(FeatureNets, AreTheFourThatWereShipped) {
   std::vector<std::string> names;
   for (const FeatureNet& net : FeatureNets()) {
     names.push_back(net.Name() + (net.OfClips() ? " clips" : " frames"));
-    EXPECT_EQ(net.Width(), 64);
+    EXPECT_EQ(net.Width(), net.Name() == "F-vid" ? 22 : 64);
     EXPECT_EQ(net.Hash().size(), 64u);
   }
   EXPECT_EQ(names, (std::vector<std::string>{"F-img frames", "F-rand frames", "F-vid clips", "F-rand clips"}));
@@ -88,7 +88,7 @@ TEST(FeatureNets, EmbedFilmsWhateverIsAskedBesides) {
   const at::Tensor film = RecordFilm("maze", 3, 20);
   for (const FeatureNet& net : FeatureNets()) {
     const at::Tensor rows = net.Embed(film);
-    EXPECT_EQ(rows.sizes(), (at::IntArrayRef{net.OfClips() ? 1 : 20, 64})) << net.Name();
+    EXPECT_EQ(rows.sizes(), (at::IntArrayRef{net.OfClips() ? 1 : 20, net.Width()})) << net.Name();
     EXPECT_TRUE(rows.equal(net.Embed(film))) << net.Name();
     EXPECT_FALSE(rows.equal(net.Embed(Blurred(film)))) << net.Name();
     if (net.OfClips()) {

@@ -183,7 +183,7 @@ TEST(Specs, NameSubjects) {
   EXPECT_EQ(Judged("dummy:noise(sigma=0.1)")->Name(), "dummy:noise(sigma=0.1)");
   const std::string unknown = ErrorOf([] { Judged("dummy:frosen"); });
   EXPECT_NE(unknown.find("did you mean 'frozen'"), std::string::npos) << unknown;
-  EXPECT_NE(unknown.find("passthru, anykey, lag2, ignore"), std::string::npos) << unknown;
+  EXPECT_NE(unknown.find("passthru, anykey, mixup, leak, lag2, ignore"), std::string::npos) << unknown;
   EXPECT_NE(ErrorOf([] { Judged("no/such/folder"); }).find("no/such/folder"), std::string::npos);
   EXPECT_THROW(Judged("dummy:noise(sigmma=1)"), Error);
 }

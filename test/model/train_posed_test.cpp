@@ -69,7 +69,7 @@ TEST_F(TrainPosed, ItsOdometryLearnsAndItPlaysAndIsJudged) {
   ModelTask task(Model(set), set, {.batch = 8, .clip = 10, .starts = 3, .start_frames = 4}, root_ / "run" / "latents", {}, {});
   const double before = task.Validate()["odometry"]["position"].get<double>();
   TrainOptions options = ModelTrainDefaults();
-  options.steps = 80;
+  options.steps = 200;
   options.warmup = 5;
   options.validate_minutes = options.checkpoint_minutes = 1000;
   const TrainReport report = Train(task, options, root_ / "run");

@@ -23,10 +23,16 @@ std::vector<std::string> Recurrences() {
           "ttt(heads=2, dim=8, every=1)",
           "ttt(model=mlp, heads=2, dim=8, eta=0.1, every=1)",
           "titans(heads=2, dim=8, every=1)",
-          "titans(heads=2, dim=8, momentum=false, clip=0.1, every=1)"};
+          "titans(heads=2, dim=8, momentum=false, clip=1, every=1)"};
 }
 
 double Relative(const at::Tensor& a, const at::Tensor& b) { return ((a - b).abs().max() / b.abs().max()).item<double>(); }
+
+ClipQuery ClipOf(int64_t batch, int64_t frames) {
+  ClipQuery clip;
+  clip.batch = batch, clip.frames = frames;
+  return clip;
+}
 
 class Recurrence : public testing::TestWithParam<std::string> {};
 
@@ -42,7 +48,7 @@ TEST_P(Recurrence, ClipEqualsFramesInDoublePrecision) {
     read.push_back(history.Read(state, t, clip.back()));
     history.Commit(state, t, clip.back());
   }
-  const auto reader = history.Get().OpenClip({.batch = 1, .frames = frames});
+  const auto reader = history.Get().OpenClip(ClipOf(1, frames));
   const at::Tensor x = at::cat(clip, 1);
   reader->Branch(0, x);
   EXPECT_LT(Relative(reader->Branch(history.Last(), x), at::cat(read, 1)), 1e-10);
@@ -97,7 +103,7 @@ TEST_P(Recurrence, LearnsToRecall) {
     at::Tensor x = at::zeros({batch, frames, N, D});
     x.narrow(3, signs, D - signs).copy_(place);
     x.select(1, 0).narrow(2, 0, signs).copy_(shown);
-    const auto reader = memory->OpenClip({.batch = batch, .frames = frames});
+    const auto reader = memory->OpenClip(ClipOf(batch, frames));
     const at::Tensor out = reader->Branch(0, x.flatten(1, 2)).view(x.sizes());
     return (out.select(1, frames - 1).narrow(2, 0, signs) - shown).square().mean();
   };

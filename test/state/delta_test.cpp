@@ -22,7 +22,7 @@ TEST(Delta, StateIsTheGatedRuleWrittenOut) {
       };
       const at::Tensor kv = at::matmul(y, history.Weight("key_value1.weight").t()).view({-1, 2 * heads, dim});
       const at::Tensor beta = gate("strength").sigmoid(),
-                       alpha = (-history.Weight("decay1").exp() * at::softplus(gate("forget")).mean(0)).exp();
+                       alpha = (-history.Weight("decay1").exp() * at::softplus(gate("forget").mean(0))).exp();
       for (int64_t h = 0; h < heads; ++h) {
         at::Tensor s = S[h] * alpha[h];
         const at::Tensor found = s.clone();

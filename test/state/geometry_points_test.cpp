@@ -120,24 +120,24 @@ TEST(Points, APictureFromThePoseJustWrittenIsTheFrame) {
 
 TEST(Points, AKnownRoomIsDrawnFromAPoseNeverTaken) {
   const at::NoGradGuard guard;
-  const auto memory = Make({.points = 8 * kSide * kSide, .range = 8});
+  const auto memory = Make({.points = 16 * kSide * kSide, .range = 8});
   std::vector<at::Tensor> poses;
   // From where one stands back, so that what lies higher and lower than any other pose within can see has been seen.
-  for (int i = 0; i < 8; ++i) {
-    const double a = std::numbers::pi / 4 * i;
+  for (int i = 0; i < 16; ++i) {
+    const double a = std::numbers::pi / 8 * i;
     poses.push_back(Pose(-0.7 * std::cos(a), -0.7 * std::sin(a), a));
   }
   const PointsMemory::Cloud cloud = Clouds(*memory, poses);
   for (const at::Tensor& pose : {Pose(0.4, -0.2, 0.4), Pose(-0.5, 0.1, 2.1), Pose(0, 0, -1.3)}) {
     const View truth = Look(pose);
-    const at::Tensor picture = memory->Draw(cloud, pose, 8), covered = picture.select(2, 4) > 0.5;
+    const at::Tensor picture = memory->Draw(cloud, pose, 16), covered = picture.select(2, 4) > 0.05;  // a point within reach of the cell
     EXPECT_GT(covered.to(at::kFloat).mean().item<double>(), 0.95);
     const at::Tensor error = (picture.narrow(2, 0, 2) - truth.paint[0]).abs().amax(2);
     EXPECT_LT((at::where(covered, error, 0).sum() / covered.sum()).item<double>(), 0.05) << "of paint between -1 and 1: interpolation";
     const at::Tensor depth = picture.select(2, 2).exp() * 8;
     EXPECT_LT((at::where(covered, (depth / truth.depth[0] - 1).abs(), 0).sum() / covered.sum()).item<double>(), 0.05);
     // The same cloud from a wrong pose is a wrong picture.
-    const at::Tensor wrong = memory->Draw(cloud, pose + 0.5, 8);
+    const at::Tensor wrong = memory->Draw(cloud, pose + 0.5, 16);
     EXPECT_GT((wrong.narrow(2, 0, 2) - truth.paint[0]).abs().mean().item<double>(), 0.1);
   }
 }

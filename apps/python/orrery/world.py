@@ -51,6 +51,10 @@ class WorldEnv(gymnasium.Env):
     def render(self):
         return self._core.render() if self.render_mode else None
 
+    def events(self):
+        """What happened in the last step, in order: (kind, subject, object), by the ids of things; -1 for none."""
+        return self._core.events()
+
     def snapshot(self):
         """Everything that decides the future, as bytes."""
         return self._core.snapshot()

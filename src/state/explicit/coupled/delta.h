@@ -1,9 +1,9 @@
 // delta(): the gated delta rule as a branch (arXiv 2412.06464), VideoSSM's global memory (arXiv 2512.04519):
 //   S <- alpha_t S a frame, then a token: S <- S + beta k (v - S^T k)^T, read S^T q; q and k of unit length.
-// A key written again replaces its value, which plain linear attention cannot do. alpha is one number a frame and head (the paper: a
-// token's), beta one a token and head. order = tokens scans the tokens of a frame row by row; order = mean writes them at once with beta /
-// N, for at once and with beta the rule overshoots when keys are alike. State: H d^2 numbers a branch. Read N W d, write 2 N W d + 2 N^2 W
-// (order = mean: 2 N W d) beside the projections.
+// A key written again replaces its value, which plain linear attention cannot do. alpha is one number a frame and head, of the frame's
+// mean token (the paper: a token's), beta one a token and head. order = tokens scans the tokens of a frame row by row; order = mean writes
+// them at once with beta / N, for at once and with beta the rule overshoots when keys are alike. State: H d^2 numbers a branch. Read N W d,
+// write 2 N W d + 2 N^2 W (order = mean: 2 N W d) beside the projections.
 #pragma once
 #include "state/explicit/branch_memory.h"
 

@@ -70,7 +70,7 @@ Facts TitansMemory::Describe() {
            {"momentum", true, "surprise is carried from frame to frame"},
            {"forgetting", true, "weights decay at a learned rate"},
            {"rate", 1.0, "largest inner learning rate, in [0, 1]; 0: nothing is written"},
-           {"clip", 10.0, "largest norm of a head's gradient, > 0"},
+           {"clip", 3.0, "largest norm of a head's gradient, > 0"},
            {"every", 3, "branches in the last layer and every k-th before it; 1: all layers"},
            {"router", 0, "frames after which the state is heard in full; 0: from the start"}}};
 }

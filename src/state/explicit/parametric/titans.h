@@ -16,7 +16,7 @@ struct TitansOptions {
   bool momentum = true;    // false: eta = 0
   bool forgetting = true;  // false: alpha = 0
   double rate = 1;         // theta is at most this; 0: nothing is written
-  double clip = 10;        // largest norm of a head's gradient
+  double clip = 3;         // largest norm of a head's gradient
 };
 
 struct TitansState {
