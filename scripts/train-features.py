@@ -211,7 +211,8 @@ def main():
         raise SystemExit(f"train-features: {o.out}/f-img.pt expected, whose trunk is a part of f-vid; make f-img first")
     sets = []
     if o.kind != "f-img" or not o.trunk:
-        sets = [recordings.load(world, count, 7, o.data, o.build, told=not o.trunk and o.kind != "f-rand") for world, count in recordings.WORLDS.items()]
+        told = not o.trunk and o.kind != "f-rand"
+        sets = [recordings.load(world, count, 7, o.data, o.build, told) for world, count in recordings.WORLDS.items()]
     if o.kind == "f-rand":
         for name, kind in (("img", "frames"), ("vid", "clips")):
             net = nets.random_net(kind, o.seed)

@@ -46,8 +46,8 @@ def noise(x, s, g):
 
 
 def colour(x, s, g):
-    gain, lift = torch.randn(2, len(x), 3, 1, 1, generator=g) * scaled(s, 0.02, 0.35)[None, :, None, None, None] / torch.tensor([1.0, 2.0])[:, None, None, None, None]
-    return x * (1 + gain) + lift
+    gain, lift = torch.randn(2, len(x), 3, 1, 1, generator=g) * scaled(s, 0.02, 0.35)[None, :, None, None, None]
+    return x * (1 + gain) + lift / 2
 
 
 def patches(x, s, g):

@@ -13,7 +13,7 @@ import torch
 from . import corruptions as c
 
 CLIP = 16
-FILMS, SHORT = 2048, 512  # real films, in two halves; spoiled films a level of G1
+FILMS, SHORT = 2048, 128  # real films, in two halves; spoiled films a level of G1
 EVERY = 8  # frames between two that a net of frames sees: 2048 frames of 1024 films a half
 MATCH = 512  # clips of G3
 # Mildest to strongest. Blur: sigma in pixels; noise: sigma; colour: deviation of a film's gain, and half of it of its lift; patches and

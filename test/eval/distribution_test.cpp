@@ -127,18 +127,18 @@ const Metric& Find(const ProbeResult& result, const std::string& id) {
   Fail("no metric {}", id);
 }
 
-TEST(Distribution, SeesBlurButNotTheOrderOfFrames) {
+TEST(Distribution, SeesNoiseButNotTheOrderOfFrames) {
   ProbePlan plan;
   plan.probe = "distribution";
   plan.world = "maze";
   plan.scenarios = 12;
   plan.frames = 16;
   const auto score = [&](const char* dummy) { return ProbeDistribution(*MakeSubjects(dummy).front(), plan); };
-  const ProbeResult copy = score("dummy:copy"), shuffle = score("dummy:shuffle"), blur = score("dummy:blur");
+  const ProbeResult copy = score("dummy:copy"), shuffle = score("dummy:shuffle"), noise = score("dummy:frozen");
   for (const Metric& m : copy.metrics) Check(m);
   for (const char* id : {"quality.kid@F-rand"}) {
     EXPECT_NEAR(*Find(copy, id).value, *Find(shuffle, id).value, 1e-6) << id;
-    EXPECT_GT(*Find(blur, id).value, 5 * std::abs(*Find(copy, id).value)) << id;
+    EXPECT_GT(*Find(noise, id).value, 5 * std::abs(*Find(copy, id).value)) << id;
   }
   EXPECT_TRUE(Find(copy, "quality.fid@F-rand").cause.starts_with(kOfNoSubject)) << Find(copy, "quality.fid@F-rand").cause;
   EXPECT_NE(Find(copy, "quality.kvd@F-rand").value, Find(shuffle, "quality.kvd@F-rand").value);

@@ -64,7 +64,7 @@ class Module(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.net = torch.jit.load(str(MODELS / "f-img.pt")).float().eval()
+        self.__dict__["net"] = torch.jit.load(str(MODELS / "f-img.pt")).float().eval()  # no part: set_dtype must not make it double
 
     def forward(self, x):
         return self.net(x.float() / 255)
