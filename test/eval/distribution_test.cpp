@@ -139,6 +139,8 @@ TEST(Distribution, FramesSeeNoOrderClipsDo) {
   const char* kid = "quality.kid@F-rand";  // of so few films its value is noise: that it sees faults, the gates show
   EXPECT_NEAR(*Find(copy, kid).value, *Find(shuffle, kid).value, 1e-6);
   EXPECT_NE(*Find(copy, kid).value, *Find(blur, kid).value);
+  EXPECT_GT(*Find(blur, "quality.kid@F-img").value, 5 * std::abs(*Find(copy, "quality.kid@F-img").value));
+  EXPECT_NE(Find(copy, "quality.kvd@F-vid").cause.find("F-vid may not be used on this world: G"), std::string::npos);
   EXPECT_TRUE(Find(copy, "quality.fid@F-rand").cause.starts_with(kOfNoSubject)) << Find(copy, "quality.fid@F-rand").cause;
   EXPECT_NE(Find(copy, "quality.kvd@F-rand").value, Find(shuffle, "quality.kvd@F-rand").value);
 }

@@ -38,7 +38,7 @@ def load(name):
     return net
 
 
-@pytest.mark.parametrize("place,name", enumerate(SHIPPED))
+@pytest.mark.parametrize("place,name", list(enumerate(SHIPPED)))
 def test_embeddings_are_those_of_pytorch(film, place, name):
     values, rows = eval_tool.run("features", {"film": film["film"]})
     assert values[str(place)]["sha256"] == hashlib.sha256((MODELS / name).read_bytes()).hexdigest()

@@ -94,7 +94,9 @@ class View {
       plain.value = Frechet(real_.rows, made_.rows);
       plain.interval = FrechetInterval(real_, made_, {Target::kThisSize, kFrechetResamples});
       limit.value = ExtrapolateFrechet(real_.rows, made_).value;
-      limit.interval = FrechetInterval(real_, made_, {Target::kEndless, kFrechetResamples});
+      // The limit keeps the bias of the real set, half of all as both sets have as many films: half way to both sets endless.
+      const Interval endless = FrechetInterval(real_, made_, {Target::kEndless, kFrechetResamples});
+      limit.interval = Interval{(plain.interval->low + endless.low) / 2, (plain.interval->high + endless.high) / 2};
       plain.method = limit.method = fmt::format("half-sampling-{}", kFrechetResamples);
     }
     const std::string name = net_.OfClips() ? "fvd" : "fid";

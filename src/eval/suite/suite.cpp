@@ -7,7 +7,9 @@
 
 #include "core/file.h"
 #include "core/progress.h"
+#include "core/sha256.h"
 #include "core/signals.h"
+#include "eval/quality/feature_files.h"
 #include "eval/quality/feature_net.h"
 #include "eval/recordings/plans.h"
 #include "eval/recordings/windows.h"
@@ -29,8 +31,10 @@ struct Cell {
 Json Key(const Json& subject, const ProbePlan& plan) {
   Json key{{"plan", plan}, {"subject", subject}, {"probe_version", Probes().Make(std::string_view(plan.probe)).version}};
   if (IsRecording(plan.world)) key["recording"] = fmt::format("{:016x}", MakeRecording(plan.world)->Fingerprint());
-  if (plan.probe == "distribution")
+  if (plan.probe == "distribution") {
     for (const FeatureNet& net : FeatureNets()) key["features"].push_back(net.Name() + " " + net.Hash());
+    key["gates"] = Sha256(FeatureGates());
+  }
   return key;
 }
 
