@@ -109,9 +109,10 @@ void AddEval(CLI::App& app) {
   verb->add_option("--split", a->recording.split, "Their episodes: validation (those that training held out), train or all")
       ->capture_default_str();
   verb->add_option("--validation-share", a->recording.share, "Share of the episodes that training held out")->capture_default_str();
-  verb->add_option("--features", a->features,
-                   "NAME=FILE.pt: another net for the probe distribution, TorchScript from frames [N, 3, H, W] or clips [N, 3, 16, H, W] in "
-                   "[0, 1] to features [N, d]");
+  verb->add_option(
+      "--features", a->features,
+      "NAME=FILE.pt: another net for the probe distribution, TorchScript from frames [N, 3, H, W] or clips [N, 3, 16, H, W] in "
+      "[0, 1] to features [N, d]");
   verb->add_option("--out", a->out, "Folder of the results; finished cells in it are kept")->required();
   Example(*verb,
           "orrery eval models/maze dummy:all --suite quick --out results/maze\n  mpirun -n 2 orrery eval dummy:all --out results/dummies");

@@ -36,7 +36,7 @@ TrainOptions ModelTrainDefaults() {
 
 std::vector<std::string> ModelTask::Edges() const {
   return {"transition.patch", "transition.place",      "transition.level_in", "transition.action",
-          "transition.pose",  "transition.modulation", "transition.output", "odometry."};
+          "transition.pose",  "transition.modulation", "transition.output",   "odometry."};
 }
 
 ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,

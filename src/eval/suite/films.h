@@ -22,9 +22,7 @@ inline at::Tensor Future(const Truth& truth, const Scenario& scenario) {
 
 // Before which action a hand interferes: a simulator can be told, after the context; a learned model must see it happen, in the last frames
 // of its context.
-inline int64_t HandAt(bool told, const Scenario& scenario) {
-  return told ? scenario.context : std::max<int64_t>(0, scenario.context - 3);
-}
+inline int64_t HandAt(bool told, const Scenario& scenario) { return told ? scenario.context : std::max<int64_t>(0, scenario.context - 3); }
 
 // The same beginning, then the scenario's own actions from half way on, going round: actions that fit less well.
 inline Scenario AtAnotherTime(Scenario s) {

@@ -26,7 +26,8 @@ std::vector<SanityRow> SanityRows(const std::vector<Evaluation>& evaluations) {
     const std::string dummy = name.substr(name.find(':') + 1);
     for (const Metric& m : e.metrics) {
       by[{m.id, m.world}][dummy] = {m.value, m.cause, m.interval};
-      for (const auto& [part, score] : m.by) by[{m.id + "@" + part, m.world}][dummy] = {score.value, "this part has no value", score.interval};
+      for (const auto& [part, score] : m.by)
+        by[{m.id + "@" + part, m.world}][dummy] = {score.value, "this part has no value", score.interval};
     }
   }
   std::vector<SanityRow> rows;
