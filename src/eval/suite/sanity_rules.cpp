@@ -67,7 +67,7 @@ std::vector<SanityRule> CommonRules() {
       {"persistence.revisit.half-life", "random", "the shortest gap", Near(16, 1e-9)},
       {"persistence.recall.gain", "copy", "1", Near(1, 1e-9)},
       {"persistence.recall.gain", "random", "0 +- 0.05", Near(0, 0.05)},
-      {"persistence.recall.gain", "frozen", "0 +- 0.1", Near(0, 0.1)},
+      {"persistence.recall.gain", "frozen", "< copy: not 0, since one maze's walls are alike in colour", Compared("copy", false)},
       {"persistence.recall.gain", "forget", "0 +- 0.1 beyond 32 frames", Near(0, 0.1)},
       {"persistence.recall.gain@gap=0032", "forget", "1 up to 32 frames", Near(1, 1e-9)},
       {"persistence.recall.psnr", "copy", "100 dB", Near(100, 1e-9)},
