@@ -2,6 +2,7 @@
 
 #include "state/explicit/coupled/delta.h"
 #include "state/explicit/coupled/linear.h"
+#include "state/explicit/coupled/lstm.h"
 #include "state/explicit/coupled/ssm.h"
 #include "state/explicit/decoupled/map.h"
 #include "state/explicit/decoupled/points.h"
@@ -47,6 +48,7 @@ const MemoryRegistry& States() {
                     [](const Json& p, const MemoryGeometry& g) { return std::make_shared<FarMemory>(p["pool"].get<int64_t>(), g); }},
                    {LinearMemory::Describe(), LinearMemory::Make},
                    {SsmMemory::Describe(), SsmMemory::Make},
+                   {LstmMemory::Describe(), LstmMemory::Make},
                    {DeltaMemory::Describe(), DeltaMemory::Make},
                    {TttMemory::Describe(), TttMemory::Make},
                    {TitansMemory::Describe(), TitansMemory::Make},

@@ -18,6 +18,7 @@ std::vector<std::string> Recurrences() {
   return {"linear(heads=2, dim=8, every=1)",
           "linear(heads=2, dim=8, feature=elu, decay=0.25, every=1)",
           "ssm(heads=2, dim=8, state=8, blocks=2, every=1)",
+          "lstm(heads=2, dim=8, every=1)",
           "delta(heads=2, dim=8, every=1)",
           "delta(heads=2, dim=8, order=mean, router=20, every=1)",
           "ttt(heads=2, dim=8, every=1)",

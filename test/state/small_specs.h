@@ -16,6 +16,7 @@ inline std::string SmallSpec(const std::string& name) {
       {"anchor", "anchor(heads=2, dim=8, pool=1)"},
       {"far", "far(pool=2)"},
       {"linear", "linear(heads=2, dim=8, every=1)"},
+      {"lstm", "lstm(heads=2, dim=8, every=1)"},
       {"ssm", "ssm(heads=2, dim=8, state=8, blocks=2, every=1)"},
       {"delta", "delta(heads=2, dim=8, every=1)"},
       {"ttt", "ttt(heads=2, dim=8, every=1)"},
