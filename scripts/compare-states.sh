@@ -3,11 +3,11 @@
 # "memory". Cell by cell: what is finished (docs/results/states/cells/CELL/eval.json) is skipped, so that it may be stopped and called again, on
 # several machines or days. A cell's checkpoint is dropped once it is judged, unless KEEP=1.
 #   scripts/compare-states.sh [CELL ...]        e.g. ssm-s0; default: all, seed by seed
-#   JOBS=2 cells side by side, one core each     MINUTES=15 of processor time a cell     SEEDS="0 1"
+#   JOBS=2 cells side by side, one core each     MINUTES=15 of processor time a cell     SEEDS="0 1"     ORRERY=the program
 set -euo pipefail
 export OMP_NUM_THREADS=1
 cd "$(dirname "$0")/.."
-orrery=build/release/orrery
+orrery=${ORRERY:-build/release/orrery}
 minutes=${MINUTES:-15}
 jobs=${JOBS:-2}
 data=data/maze-ways
@@ -31,6 +31,7 @@ states=(
   'far|window(4) + far(pool=2)'
   'linear|window(4) + linear(heads=2, dim=16, every=2)'
   'ssm|window(4) + ssm(heads=2, dim=16, state=32, every=2)'
+  'lstm|window(4) + lstm(heads=3, dim=8, every=2)'
   'delta|window(4) + delta(heads=2, dim=16, every=2)'
   'ttt|window(4) + ttt(heads=2, dim=16, every=2)'
   'titans|window(4) + titans(heads=2, dim=16, every=2)'

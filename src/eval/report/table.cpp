@@ -52,6 +52,7 @@ constexpr Spec kColumns[] = {
     {"cost", "kB at 256", "cost.bytes-exponent", -1, Where::kCurve, 256, true},
     {"cost", "kB at 1,024", "cost.bytes-exponent", -1, Where::kCurve, 1024},
     {"cost", "time exponent", "cost.time-exponent", -1},
+    {"cost", "time, long / short", "cost.time-ratio", -1},
     {"cost", "bytes exponent", "cost.bytes-exponent", -1},
 };
 

@@ -87,7 +87,7 @@ const Registry<Probe>& Probes() {
        Entry("laws", "what trajectories conserve, and the laws of motion that fit them", "arXiv 2504.02918, 2411.02385", ProbeLaws),
        Entry("following", "whether the actions can be read off the film", "arXiv 2601.17067, 2602.08025", ProbeFollowing, 2),
        Entry("rules", "whether every step is one that the rules allow", "own", ProbeRules),
-       Entry("cost", "time and bytes against history", "own", ProbeCost)});
+       Entry("cost", "time and bytes against history", "own", ProbeCost, 2)});
   return probes;
 }
 
