@@ -46,7 +46,7 @@ std::shared_ptr<Codec> LoadCodec(const fs::path& path) {
   const fs::path file_path = fs::is_directory(path) ? path / "codec.safetensors" : path;
   const std::string where = file_path.string();
   if (!fs::exists(file_path)) Fail("{}: no codec there; make one with 'orrery train codec'", where);
-  const TensorFile file = LoadSafetensors(file_path);
+  const TensorFile file = MapSafetensors(file_path);
   if (const std::string& format = Text(file, "format", where); format != kFormat)
     Fail("{}: expected the format {}, got {}", where, kFormat, format);
   std::shared_ptr<Codec> codec = Codecs().Make(Text(file, "spec", where), 0);

@@ -2,6 +2,7 @@
 
 #include "codec/identity.h"
 #include "codec/vae.h"
+#include "codec/vit.h"
 
 namespace orrery {
 
@@ -10,6 +11,8 @@ const Registry<std::shared_ptr<Codec>, uint64_t>& Codecs() {
       "codec", {
                    {Vae::Describe(), [](const Json& params,
                                         uint64_t seed) { return std::make_shared<Vae>(FromJson<VaeOptions>(params, "codec vae"), seed); }},
+                   {Vit::Describe(), [](const Json& params,
+                                        uint64_t seed) { return std::make_shared<Vit>(FromJson<VitOptions>(params, "codec vit"), seed); }},
                    {IdentityCodec::Describe(),
                     [](const Json& params, uint64_t) {
                       return std::make_shared<IdentityCodec>(FromJson<IdentityOptions>(params, "codec identity"));

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "core/error.h"
 
@@ -51,11 +52,30 @@ AtomicFile::AtomicFile(fs::path target) : target_(std::move(target)) {
 }
 
 AtomicFile::~AtomicFile() {
+  if (fd_ >= 0) ::close(fd_);
   std::error_code ignored;
   if (!committed_) fs::remove(temporary_, ignored);
 }
 
+void AtomicFile::Append(std::string_view bytes) {
+  if (fd_ < 0) fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd_ < 0) Fail("cannot write {}: {}", target_.string(), std::strerror(errno));
+  while (!bytes.empty()) {
+    const ssize_t written = ::write(fd_, bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) Fail("cannot write {}: {} (the previous file is unchanged)", target_.string(), std::strerror(errno));
+    bytes.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+void AtomicFile::Close() {
+  if (fd_ < 0) return;
+  const int failed = ::close(std::exchange(fd_, -1));
+  if (failed) Fail("cannot write {}: {} (the previous file is unchanged)", target_.string(), std::strerror(errno));
+}
+
 void AtomicFile::Commit() {
+  Close();
   SyncPath(temporary_);
   std::error_code failed;
   fs::rename(temporary_, target_, failed);
@@ -66,19 +86,7 @@ void AtomicFile::Commit() {
 
 void WriteFileAtomic(const fs::path& path, std::string_view bytes) {
   AtomicFile file(path);
-  const int fd = ::open(file.Path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) Fail("cannot write {}: {}", path.string(), std::strerror(errno));
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(fd, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) {
-      const int reason = errno;
-      ::close(fd);
-      Fail("cannot write {}: {} (the previous file is unchanged)", path.string(), std::strerror(reason));
-    }
-    bytes.remove_prefix(static_cast<size_t>(written));
-  }
-  if (::close(fd) != 0) Fail("cannot write {}: {} (the previous file is unchanged)", path.string(), std::strerror(errno));
+  file.Append(bytes);
   file.Commit();
 }
 

@@ -13,8 +13,8 @@ std::string ReadFile(const std::filesystem::path& path);
 // Creates the parent folder when missing. On failure (a full disk, say) the previous file is intact and Error is thrown.
 void WriteFileAtomic(const std::filesystem::path& path, std::string_view bytes);
 
-// The same for writers that need a path (HDF5, FFmpeg): write to Path(), then Commit(). Destroyed uncommitted, it
-// removes the temporary file. The temporary keeps the extension, which such writers look at.
+// The same piece by piece (Append), or for writers that need a path (HDF5, FFmpeg): write to Path(), then Commit(). Destroyed
+// uncommitted, it removes the temporary file. The temporary keeps the extension, which such writers look at.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path target);
@@ -22,10 +22,14 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
   ~AtomicFile();
   const std::filesystem::path& Path() const { return temporary_; }
-  void Commit();  // fsync and rename; throws Error
+  void Append(std::string_view bytes);  // throws Error
+  void Commit();                        // fsync and rename; throws Error
 
  private:
+  void Close();
+
   std::filesystem::path target_, temporary_;
+  int fd_ = -1;  // of Append
   bool committed_ = false;
 };
 

@@ -2,12 +2,17 @@
 
 #include <ATen/Functions.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "core/config.h"
-#include "core/file.h"
 #include "core/shape.h"
 
 namespace orrery {
@@ -41,8 +46,19 @@ struct Range {
   bool operator<(const Range& other) const { return begin < other.begin; }
 };
 
+struct Item {
+  SafetensorsWriter::Entry entry;
+  Range range;  // in the data
+};
+
+struct Layout {
+  std::vector<Item> items;
+  Metadata metadata;
+  std::string_view data;
+};
+
 // Reads one header entry and checks its claims against `available` bytes of data.
-std::pair<at::Tensor, Range> ReadEntry(const std::string& name, const Json& entry, std::string_view data, std::string_view what) {
+Item ReadEntry(const std::string& name, const Json& entry, std::string_view data, std::string_view what) {
   const auto fault = [&](std::string_view reason) { Fail("{}: tensor '{}': {}", what, name, reason); };
   if (!entry.is_object() || !entry.contains("dtype") || !entry["dtype"].is_string() || !entry.contains("shape") ||
       !entry["shape"].is_array() || !entry.contains("data_offsets") || !entry["data_offsets"].is_array() ||
@@ -66,10 +82,103 @@ std::pair<at::Tensor, Range> ReadEntry(const std::string& name, const Json& entr
   if (range.end - range.begin != bytes)
     fault(
         fmt::format("shape {} of {} needs {} bytes, the header gives {}", ShapeText(shape), NameOf(type), bytes, range.end - range.begin));
-  at::Tensor tensor = at::empty(shape, at::TensorOptions().dtype(type));
-  if (bytes) std::memcpy(tensor.mutable_data_ptr(), data.data() + range.begin, bytes);
-  return {tensor, range};
+  return {{name, type, std::move(shape)}, range};
 }
+
+void CheckCover(const std::vector<Item>& items, size_t bytes, std::string_view what) {
+  std::vector<Range> ranges;
+  for (const Item& item : items) ranges.push_back(item.range);
+  std::sort(ranges.begin(), ranges.end());
+  uint64_t end = 0;
+  for (const Range& range : ranges) {
+    if (range.begin != end) Fail("{}: the tensors' data overlap or leave holes at byte {}", what, std::min(range.begin, end));
+    end = range.end;
+  }
+  if (end != bytes) Fail("{}: {} bytes of data are described, {} are there; the file is cut short or has a tail", what, end, bytes);
+}
+
+Layout ReadLayout(std::string_view bytes, std::string_view what) {
+  uint64_t length = 0;
+  if (bytes.size() < sizeof length) Fail("{}: not a safetensors file ({} bytes)", what, bytes.size());
+  std::memcpy(&length, bytes.data(), sizeof length);
+  if (length > kMaxHeader || length > bytes.size() - sizeof length)
+    Fail("{}: the header claims {} bytes, the file has {}; it is cut short or not a safetensors file", what, length, bytes.size());
+  const Json header = Json::parse(bytes.substr(8, length), nullptr, false);
+  if (!header.is_object()) Fail("{}: the safetensors header is not a JSON object", what);
+  Layout layout{{}, {}, bytes.substr(8 + length)};
+  for (const auto& [name, entry] : header.items()) {
+    if (name != "__metadata__") {
+      layout.items.push_back(ReadEntry(name, entry, layout.data, what));
+      continue;
+    }
+    if (!entry.is_object()) Fail("{}: __metadata__ is not an object", what);
+    for (const auto& [key, value] : entry.items()) {
+      if (!value.is_string()) Fail("{}: __metadata__ '{}' is not text", what, key);
+      layout.metadata[key] = value.get<std::string>();
+    }
+  }
+  CheckCover(layout.items, layout.data.size(), what);
+  return layout;
+}
+
+uint64_t Bytes(const SafetensorsWriter::Entry& entry) {
+  return static_cast<uint64_t>(c10::multiply_integers(entry.shape)) * c10::elementSize(entry.type);
+}
+
+// Length and header, padded to 8 bytes: what comes before the data.
+std::string HeaderText(const std::vector<SafetensorsWriter::Entry>& entries, const Metadata& metadata) {
+  Json header = Json::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  uint64_t offset = 0;
+  for (const SafetensorsWriter::Entry& entry : entries) {
+    if (header.contains(entry.name)) Fail("safetensors: two tensors are named '{}'", entry.name);
+    header[entry.name] = {{"dtype", NameOf(entry.type)}, {"shape", entry.shape}, {"data_offsets", {offset, offset + Bytes(entry)}}};
+    offset += Bytes(entry);
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof length) + text;
+}
+
+std::vector<SafetensorsWriter::Entry> EntriesOf(const NamedTensors& tensors) {
+  std::vector<SafetensorsWriter::Entry> entries;
+  for (const auto& [name, tensor] : tensors) entries.push_back({name, tensor.scalar_type(), tensor.sizes().vec()});
+  return entries;
+}
+
+at::Tensor Copied(const SafetensorsWriter::Entry& entry, const char* data) {
+  at::Tensor tensor = at::empty(entry.shape, at::TensorOptions().dtype(entry.type));
+  if (tensor.nbytes()) std::memcpy(tensor.mutable_data_ptr(), data, tensor.nbytes());
+  return tensor;
+}
+
+std::string_view View(const at::Tensor& plain) { return {static_cast<const char*>(plain.const_data_ptr()), plain.nbytes()}; }
+
+// A file's bytes in memory, read when touched; writes stay private.
+class Mapping {
+ public:
+  explicit Mapping(const std::filesystem::path& path) {
+    if (std::filesystem::is_directory(path)) Fail("cannot read {}: it is a folder", path.string());
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) Fail("cannot read {}: {}", path.string(), std::strerror(errno));
+    size_ = std::filesystem::file_size(path);
+    if (size_) data_ = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+    const int reason = errno;
+    ::close(fd);
+    if (data_ == MAP_FAILED) Fail("cannot read {}: {}", path.string(), std::strerror(reason));
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping() {
+    if (data_ && data_ != MAP_FAILED) ::munmap(data_, size_);
+  }
+  std::string_view Bytes() const { return {static_cast<const char*>(data_), size_}; }
+
+ private:
+  void* data_ = nullptr;
+  size_t size_ = 0;
+};
 
 }  // namespace
 
@@ -88,70 +197,54 @@ const at::Tensor& TensorFile::At(std::string_view name, std::string_view file) c
 }
 
 std::string SerializeSafetensors(const NamedTensors& tensors, const Metadata& metadata) {
-  Json header = Json::object();
-  if (!metadata.empty()) header["__metadata__"] = metadata;
-  uint64_t offset = 0;
-  for (const auto& [name, tensor] : tensors) {
-    if (header.contains(name)) Fail("safetensors: two tensors are named '{}'", name);
-    const uint64_t bytes = tensor.nbytes();
-    header[name] = {{"dtype", NameOf(tensor.scalar_type())},
-                    {"shape", std::vector<int64_t>(tensor.sizes().begin(), tensor.sizes().end())},
-                    {"data_offsets", {offset, offset + bytes}}};
-    offset += bytes;
-  }
-  std::string text = header.dump();
-  text.append((8 - text.size() % 8) % 8, ' ');
-  const uint64_t length = text.size();
-  std::string out(sizeof length, '\0');
-  std::memcpy(out.data(), &length, sizeof length);
-  out.reserve(8 + length + offset);
-  out += text;
-  for (const auto& [name, tensor] : tensors) {
-    const at::Tensor plain = tensor.detach().cpu().contiguous();
-    out.append(static_cast<const char*>(plain.const_data_ptr()), plain.nbytes());
-  }
+  std::string out = HeaderText(EntriesOf(tensors), metadata);
+  for (const auto& [name, tensor] : tensors) out += View(tensor.detach().cpu().contiguous());
   return out;
 }
 
-void SaveSafetensors(const std::filesystem::path& path, const NamedTensors& tensors, const Metadata& metadata) {
-  WriteFileAtomic(path, SerializeSafetensors(tensors, metadata));
+SafetensorsWriter::SafetensorsWriter(const std::filesystem::path& path, std::vector<Entry> entries, const Metadata& metadata)
+    : file_(path), entries_(std::move(entries)) {
+  file_.Append(HeaderText(entries_, metadata));
 }
 
-TensorFile LoadSafetensors(const std::filesystem::path& path) { return ParseSafetensors(ReadFile(path), path.string()); }
+void SafetensorsWriter::Add(const at::Tensor& tensor) {
+  ORRERY_CHECK(next_ < entries_.size() && tensor.scalar_type() == entries_[next_].type && tensor.sizes() == entries_[next_].shape);
+  file_.Append(View(tensor.detach().cpu().contiguous()));
+  ++next_;
+}
+
+void SafetensorsWriter::Finish() {
+  ORRERY_CHECK(next_ == entries_.size());
+  file_.Commit();
+}
+
+void SaveSafetensors(const std::filesystem::path& path, const NamedTensors& tensors, const Metadata& metadata) {
+  SafetensorsWriter writer(path, EntriesOf(tensors), metadata);
+  for (const auto& [name, tensor] : tensors) writer.Add(tensor);
+  writer.Finish();
+}
+
+TensorFile LoadSafetensors(const std::filesystem::path& path) { return ParseSafetensors(Mapping(path).Bytes(), path.string()); }
 
 TensorFile ParseSafetensors(std::string_view bytes, std::string_view what) {
-  uint64_t length = 0;
-  if (bytes.size() < sizeof length) Fail("{}: not a safetensors file ({} bytes)", what, bytes.size());
-  std::memcpy(&length, bytes.data(), sizeof length);
-  if (length > kMaxHeader || length > bytes.size() - sizeof length)
-    Fail("{}: the header claims {} bytes, the file has {}; it is cut short or not a safetensors file", what, length, bytes.size());
-  const Json header = Json::parse(bytes.substr(8, length), nullptr, false);
-  if (!header.is_object()) Fail("{}: the safetensors header is not a JSON object", what);
-  const std::string_view data = bytes.substr(8 + length);
+  const Layout layout = ReadLayout(bytes, what);
+  TensorFile file{{}, layout.metadata};
+  for (const auto& [entry, range] : layout.items) file.tensors.emplace_back(entry.name, Copied(entry, layout.data.data() + range.begin));
+  return file;
+}
 
-  TensorFile file;
-  std::vector<Range> ranges;
-  for (const auto& [name, entry] : header.items()) {
-    if (name == "__metadata__") {
-      if (!entry.is_object()) Fail("{}: __metadata__ is not an object", what);
-      for (const auto& [key, value] : entry.items()) {
-        if (!value.is_string()) Fail("{}: __metadata__ '{}' is not text", what, key);
-        file.metadata[key] = value.get<std::string>();
-      }
-      continue;
-    }
-    auto [tensor, range] = ReadEntry(name, entry, data, what);
-    file.tensors.emplace_back(name, std::move(tensor));
-    ranges.push_back(range);
+TensorFile MapSafetensors(const std::filesystem::path& path) {
+  const auto mapping = std::make_shared<Mapping>(path);
+  const Layout layout = ReadLayout(mapping->Bytes(), path.string());
+  TensorFile file{{}, layout.metadata};
+  for (const auto& [entry, range] : layout.items) {
+    char* data = const_cast<char*>(layout.data.data()) + range.begin;
+    const bool aligned = reinterpret_cast<uintptr_t>(data) % c10::elementSize(entry.type) == 0;
+    const at::TensorOptions options = at::TensorOptions().dtype(entry.type);
+    file.tensors.emplace_back(entry.name, aligned ? at::from_blob(
+                                                        data, entry.shape, [mapping](void*) {}, options)
+                                                  : Copied(entry, data));
   }
-  std::sort(ranges.begin(), ranges.end());
-  uint64_t end = 0;
-  for (const Range& range : ranges) {
-    if (range.begin != end) Fail("{}: the tensors' data overlap or leave holes at byte {}", what, std::min(range.begin, end));
-    end = range.end;
-  }
-  if (end != data.size())
-    Fail("{}: {} bytes of data are described, {} are there; the file is cut short or has a tail", what, end, data.size());
   return file;
 }
 

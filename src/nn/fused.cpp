@@ -144,6 +144,10 @@ QueryKeyValue SplitHeads(const at::Tensor& qkv, int64_t heads, const at::Tensor&
                          bool keep_plain_key) {
   const int64_t B = qkv.size(0), S = qkv.size(1), d = qkv.size(2) / (3 * heads);
   ORRERY_CHECK(rope.cos.size(0) == S && rope.cos.size(1) == d / 2);
+  if (!qw.defined()) {
+    const at::Tensor split = qkv.view({B, S, 3, heads, d}).permute({2, 0, 3, 1, 4});
+    return {Rotate(split[0], rope), Rotate(split[1], rope), split[2].contiguous(), keep_plain_key ? split[1].contiguous() : at::Tensor()};
+  }
   // In training a plain key is the rotated one turned back; a session's, which is kept, is exact.
   const bool turn_back = keep_plain_key && at::GradMode::is_enabled() && qkv.requires_grad();
   if ((!keep_plain_key || turn_back) && Fusable({qkv, qw, kw}) && qw.scalar_type() == at::kFloat) {

@@ -30,7 +30,7 @@ at::Tensor Rotate(const at::Tensor& x, const RopeTable& table);
 at::Tensor HeadNorm(const at::Tensor& x, const at::Tensor& weight_d);
 
 // Tokens of qkv_BS3Hd through HeadNorm and ApplyRope: three tensors [B, H, S, d]; `k_plain` is the normalised key before rotation
-// (what a cache keeps).
+// (what a cache keeps). Undefined weights: no normalisation.
 struct QueryKeyValue {
   at::Tensor q, k, v, k_plain;
 };

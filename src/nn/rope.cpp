@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <numbers>
+
 #include "core/error.h"
 #include "core/shape.h"
 
@@ -26,6 +28,22 @@ RopeTable MakeRope(const at::Tensor& coord, const RopeOptions& options) {
                                     c.select(1, 1).unsqueeze(1) * Frequencies(space, options.space_base, c),
                                     c.select(1, 2).unsqueeze(1) * Frequencies(space, options.space_base, c)},
                                    1);
+  return {angle.cos(), angle.sin()};
+}
+
+RopeTable MakeTimeRope(const at::Tensor& time, int64_t head_dim, double base) {
+  const at::Tensor t = time.to(at::kFloat);
+  const at::Tensor angle = t.unsqueeze(1) * Frequencies(head_dim / 2, base, t);
+  return {angle.cos(), angle.sin()};
+}
+
+RopeTable MakePixelRope(int64_t rows, int64_t columns, const PixelRopeOptions& options) {
+  const int64_t n = options.frequencies, pairs = options.head_dim / 2;
+  ORRERY_CHECK(2 * n <= pairs);
+  const at::Tensor frequency = at::linspace(1, options.highest, n) * std::numbers::pi;
+  const auto angles = [&](int64_t count) { return at::linspace(-1, 1, count).unsqueeze(1) * frequency; };
+  const at::Tensor down = angles(rows).unsqueeze(1).expand({rows, columns, n}), along = angles(columns).expand({rows, columns, n});
+  const at::Tensor angle = at::cat({down, along, at::zeros({rows, columns, pairs - 2 * n})}, 2).view({rows * columns, pairs});
   return {angle.cos(), angle.sin()};
 }
 

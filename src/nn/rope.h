@@ -20,6 +20,18 @@ struct RopeTable {
 // coord [S, 3]: t, y, x. Attention scores depend on coordinate differences only.
 RopeTable MakeRope(const at::Tensor& coord, const RopeOptions& options);
 
+// All pairs turn with time, by base^(-i / P) a frame. time [S] -> [S, P].
+RopeTable MakeTimeRope(const at::Tensor& time, int64_t head_dim, double base);
+
+// Rows and columns of an image, each from -1 to 1, as the "pixel" frequencies of lucidrains' rotary-embedding-torch: pairs 0..n-1 turn
+// with the row and n..2n-1 with the column, by pi linspace(1, highest, n); pairs from 2n on do not turn.
+struct PixelRopeOptions {
+  int64_t head_dim = 64;
+  int64_t frequencies = 16;  // n, at most P / 2
+  double highest = 128;
+};
+RopeTable MakePixelRope(int64_t rows, int64_t columns, const PixelRopeOptions& options);  // [rows * columns, P], row-major
+
 // x [B, H, S, d] -> rotated; pair i is (x[i], x[i + P]). Reference form, any device.
 at::Tensor ApplyRope(const at::Tensor& x, const RopeTable& table);
 

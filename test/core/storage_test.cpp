@@ -103,6 +103,30 @@ TEST(Safetensors, LyingHeadersAreNamed) {
   EXPECT_NE(error(whole.substr(0, whole.size() - 5)), "no error");
 }
 
+TEST(Safetensors, WrittenTensorByTensorOrMappedItIsTheSame) {
+  const std::string path = testing::TempDir() + "mapped.safetensors";
+  const NamedTensors tensors{{"odd", at::ones({3}, at::kByte)}, {"w", at::arange(5, at::kFloat)}, {"none", at::empty({0, 2})}};
+  SafetensorsWriter writer(path, {{"odd", at::kByte, {3}}, {"w", at::kFloat, {5}}, {"none", at::kFloat, {0, 2}}}, {{"a", "b"}});
+  for (const auto& [name, tensor] : tensors) {
+    EXPECT_FALSE(fs::exists(path)) << "half a file has its name";
+    writer.Add(tensor);
+  }
+  writer.Finish();
+  EXPECT_EQ(ReadFile(path), SerializeSafetensors(tensors, {{"a", "b"}}));
+  {
+    const TensorFile mapped = MapSafetensors(path);
+    ASSERT_EQ(mapped.tensors.size(), 3u);
+    for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(at::equal(mapped.tensors[i].second, tensors[i].second)) << tensors[i].first;
+    EXPECT_EQ(mapped.metadata.at("a"), "b");
+    mapped.tensors[0].second.fill_(9);
+  }
+  EXPECT_TRUE(at::equal(LoadSafetensors(path).At("odd", path), tensors[0].second)) << "a write to a mapped tensor reached the file";
+  fs::resize_file(path, 30);
+  EXPECT_NE(ErrorOf([&] { MapSafetensors(path); }), "no error");
+  fs::remove(path);
+  EXPECT_EQ(ErrorOf([&] { MapSafetensors(path); }), "cannot read " + path + ": No such file or directory");
+}
+
 TEST(Shape, PrintsExpectedAndReceived) {
   EXPECT_EQ(ErrorOf([] { CheckShape(at::zeros({2, 5, 4}), {2, kAny, 3}, "latents"); }), "latents: expected [2, any, 3], got [2, 5, 4]");
   EXPECT_EQ(ErrorOf([] { CheckShape({}, {1}, "pose"); }), "pose: expected [1], got no tensor");
