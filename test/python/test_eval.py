@@ -4,6 +4,8 @@ import os
 import shutil
 import subprocess
 
+import h5py
+import numpy as np
 import pytest
 from program import ORRERY, make_world, run
 from selenium import webdriver
@@ -123,6 +125,57 @@ def test_recordings_that_do_not_fit_are_refused(maze, tmp_path):
         assert done.returncode == 2 and told in done.stderr and len(done.stderr.strip().splitlines()) == 1
     done = run("eval", maze / "run", "--data", tmp_path / "nothing", "--out", tmp_path / "out")
     assert done.returncode == 2 and "no data set" in done.stderr
+
+
+def add_twins(folder, fork=20):
+    """A twin of every episode that acts otherwise once, its frames packed; those of the first one are damaged. Returns what mends them."""
+    path = folder / "main_data.hdf5"
+    with h5py.File(path, "r+") as file:
+        count = len(file)
+        for e in range(count):
+            file.copy(f"episode_{e}", f"episode_{count + e}")
+            twin = file[f"episode_{count + e}"]
+            frames = twin["observations"][:]
+            del twin["observations"]
+            twin.create_dataset("observations", data=frames, chunks=(8, *frames.shape[1:]), compression="gzip")
+            twin["actions"][fork] = (twin["actions"][fork] + 1) % 6
+            twin.attrs.update({"id": np.uint64(count + e), "twin_of": np.uint64(e), "twin_begin": np.uint64(0), "twin_at": np.uint64(fork)})
+        packed = file[f"episode_{count}/observations"].id
+        chunk = packed.get_chunk_info(packed.get_num_chunks() - 1)
+    metadata = json.loads((folder / "metadata.json").read_text())
+    (folder / "metadata.json").write_text(json.dumps(metadata | {"total_episodes": 2 * count}))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:chunk.byte_offset] + bytes(chunk.size) + whole[chunk.byte_offset + chunk.size:])
+    return lambda: path.write_bytes(whole)
+
+
+def test_a_cell_that_ends_in_an_error_is_told_and_tried_again(maze, tmp_path):
+    shutil.copytree(maze / "set", tmp_path / "set")
+    mend = add_twins(tmp_path / "set")
+    arguments = ["eval", "dummy:copy", "--data", tmp_path / "set", "--split", "all", "--probes", "similarity,recorded-twins", "--out",
+                 tmp_path / "out"]
+
+    def written(probe):
+        (cell,) = (tmp_path / "out/cells/dummy_copy").glob(f"{probe}-*/eval.json")
+        return cell.stat().st_mtime_ns
+
+    def failed():
+        return json.loads((tmp_path / "out/dummy_copy/eval.json").read_text())["protocol"]["failed"]
+
+    done = run(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert "1 probes ended in an error" in done.stderr.strip().splitlines()[-1]
+    assert len(json.loads(done.stdout)["failed"]) == 1
+    assert '<div class="banner" id="failed">' in (tmp_path / "out/report.html").read_text()
+    assert [cell["probe"] for cell in failed()] == ["recorded-twins"] and "main_data.hdf5" in failed()[0]["reason"]
+    kept, tried = written("similarity"), written("recorded-twins")
+    assert run(*arguments).returncode == 2
+    assert written("similarity") == kept and written("recorded-twins") > tried, "what failed is tried again, what is done is kept"
+    mend()
+    mended = run(*arguments)
+    assert mended.returncode == 0, mended.stderr
+    assert written("similarity") == kept and failed() == []
+    assert 'id="failed"' not in (tmp_path / "out/report.html").read_text()
 
 
 @pytest.mark.skipif(not shutil.which("mpirun"), reason="needs mpirun (openmpi-bin)")
