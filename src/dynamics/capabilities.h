@@ -12,7 +12,7 @@ struct Capabilities {
   bool few_step = false;              // four steps or fewer a frame were trained for (distilled, shortcut)
   bool step_size = false;             // the network takes the size of the step as a condition
   int64_t block = 1;                  // frames that are made together, at one level
-  std::vector<double> levels;         // the only levels it was trained at, falling from 1, without the final 0; empty: all
+  std::vector<double> levels = {};    // the only levels it was trained at, falling from 1, without the final 0; empty: all
 };
 
 }  // namespace orrery

@@ -24,6 +24,7 @@ Parts SessionState::ToParts() const {
   }
   parts.Add("noise", "batch key,counter", rng);
   parts.Add("frame", "", at::full({}, frame, at::kLong));
+  parts.Append("flight", flight.ToParts());
   return parts;
 }
 
@@ -41,19 +42,23 @@ SessionState SessionState::FromParts(const Parts& parts) {
     state.noise.push_back(row);
   }
   state.frame = parts.Get("frame").item<int64_t>();
+  state.flight = Flight::FromParts(parts.Extract("flight"), state.frame + 1);
   return state;
 }
 
 Session::Session(std::shared_ptr<const WorldModel> model, const RolloutOptions& options)
-    : model_(std::move(model)), rollout_(model_->Rollout(options)) {}
+    : model_(std::move(model)), executor_(model_->Rollout(options)) {}
 
 void Session::Reset(const at::Tensor& frames, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds) {
   const DatasetFacts& data = model_->Config().data;
   CheckShape(frames, {static_cast<int64_t>(seeds.size()), kAny, data.height, data.width, 3}, "context frames");
   CheckDtype(frames, at::kByte, "context frames");
   const at::NoGradGuard guard;
-  const at::Tensor flat = BytesToFrames(frames.flatten(0, 1)).to(model_->Device());
-  const at::Tensor latents = model_->GetCodec().Encode(flat).to(at::kFloat);
+  constexpr int64_t kAtOnce = 32;  // frames: the codec's activations are larger than they are
+  std::vector<at::Tensor> encoded;
+  for (const at::Tensor& some : frames.flatten(0, 1).split(kAtOnce))
+    encoded.push_back(model_->GetCodec().Encode(BytesToFrames(some).to(model_->Device())).to(at::kFloat));
+  const at::Tensor latents = at::cat(encoded);
   ResetLatents(latents.view({frames.size(0), frames.size(1), latents.size(1), latents.size(2), latents.size(3)}), actions, pose, seeds);
 }
 
@@ -70,7 +75,7 @@ void Session::ResetLatents(const at::Tensor& latents, const at::Tensor& actions,
   for (int64_t t = 0; t < frames; ++t) {
     StepCondition condition = Check(Row(actions, t), Row(pose, t));
     if (t == 0 && condition.action.defined()) condition.known = at::zeros({B}, condition.action.options().dtype(at::kBool));
-    Advance(ReadNext(condition), condition, latents.select(1, t).contiguous());
+    Place(latents.select(1, t).contiguous(), condition);
   }
 }
 
@@ -107,27 +112,76 @@ at::Tensor Session::Noise() {
   return at::stack(rows).to(model_->Device());
 }
 
-void Session::Step(const at::Tensor& action, const at::Tensor& pose) {
+NoiseSource Session::Randomness() {
+  const auto again = [this](int64_t frame, int64_t step) {
+    const LatentShape& s = model_->Config().latent;
+    std::vector<at::Tensor> rows;
+    for (const Rng& rng : state_.noise) {
+      const uint64_t own = DeriveSeed(DeriveSeed(rng.GetState().key, "again"), static_cast<uint64_t>(frame));
+      Rng once(DeriveSeed(own, static_cast<uint64_t>(step)));
+      rows.push_back(NormalTensor({s.channels, s.height, s.width}, once));
+    }
+    return at::stack(rows).to(model_->Device());
+  };
+  return {[this] { return Noise(); }, again};
+}
+
+// The frame after `before`, which begins with the frame that is shown next: the action is held, and the pose follows from it.
+StepCondition Session::Guess(const std::vector<StepCondition>& before) const {
+  const StepCondition& last = before.back();
+  StepCondition guess{last.action, {}, {}};
+  if (!last.pose.defined()) return guess;
+  if (!model_->GetOdometry())
+    Fail("session: {} makes frames ahead of those whose poses are given, and this model cannot guess poses; use the rollout \"sequential\"",
+         Plan().spec);
+  const at::Tensor& from = before.size() > 1 ? before[before.size() - 2].pose : state_.pose;
+  const at::Tensor motion = from.defined() ? MotionBetween(from, last.pose) : at::Tensor();
+  guess.pose = PoseAfter(last.pose, model_->GetOdometry()->Predict(state_.latent, last.pose, motion, last.action));
+  return guess;
+}
+
+void Session::Step(const at::Tensor& action, const at::Tensor& pose, const FrameCondition& ahead) {
   if (!state_.latent.defined()) Fail("session: Reset with real frames before the first Step");
-  const StepCondition condition = Check(action, pose);
-  FrameRead read = ReadNext(condition);
-  at::Tensor latent = rollout_.Sample(read, condition, Noise());
-  Advance(std::move(read), condition, std::move(latent));
+  const at::NoGradGuard guard;
+  std::vector<StepCondition> known{Check(action, pose)};
+  const int64_t given = ahead.action.defined() ? ahead.action.size(1) : ahead.pose.defined() ? ahead.pose.size(1) : 0;
+  const auto conditions = [&](int64_t i) {
+    while (static_cast<int64_t>(known.size()) <= i) {
+      const auto n = static_cast<int64_t>(known.size()) - 1;
+      known.push_back(n < given ? Check(Row(ahead.action, n), Row(ahead.pose, n)) : Guess(known));
+    }
+    return known[static_cast<size_t>(i)];
+  };
+  const ShownFrame shown = executor_.Next(state_.memory, state_.flight, conditions, Randomness());
+  Show(shown.latent, shown.condition);
 }
 
-void Session::Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose) {
-  const StepCondition condition = Check(action, pose);
-  Advance(ReadNext(condition), condition, latent);
+void Session::Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose) { Place(latent, Check(action, pose)); }
+
+void Session::Place(const at::Tensor& latent, const StepCondition& condition) {
+  executor_.Force(state_.memory, state_.flight, condition, latent, Randomness());
+  Show(latent, condition);
 }
 
-void Session::Advance(FrameRead read, const StepCondition& condition, at::Tensor latent) {
-  const int64_t frame = NextIndex();
-  const at::Tensor noise = rollout_.Options().context_noise ? Noise() : at::Tensor();
-  rollout_.Commit(state_.memory, std::move(read), condition, latent, noise);
-  state_.latent = std::move(latent);
+void Session::Show(const at::Tensor& latent, const StepCondition& condition) {
+  state_.latent = latent;
   if (condition.pose.defined() && state_.pose.defined()) state_.motion = MotionBetween(state_.pose, condition.pose);
   state_.pose = condition.pose;
-  state_.frame = frame;
+  state_.frame = state_.flight.next - 1;
+}
+
+void Session::Recache(const at::Tensor& actions, const at::Tensor& pose) {
+  const int64_t n = Recent();
+  if (actions.defined()) CheckShape(actions, {Batch(), n, model_->Actions().Width()}, "actions to commit again");
+  if (pose.defined()) CheckShape(pose, {Batch(), n, 3}, "poses to commit again");
+  std::vector<StepCondition> conditions;
+  for (int64_t i = 0; i < n; ++i) {
+    StepCondition c = state_.flight.past.frames[static_cast<size_t>(i)].condition;
+    if (actions.defined()) c.action = actions.select(1, i).to(model_->Device(), at::kFloat);
+    if (pose.defined()) c.pose = pose.select(1, i).to(model_->Device(), at::kFloat);
+    conditions.push_back(c);
+  }
+  executor_.Recache(state_.memory, state_.flight, conditions);
 }
 
 void Session::TakeOlder(const SessionState& other) {

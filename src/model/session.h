@@ -1,6 +1,7 @@
 // A running world: Reset with real frames, Step with actions, and a state that is a value.
 #pragma once
 #include "core/rng.h"
+#include "dynamics/rollouts/executor.h"
 #include "model/world_model.h"
 
 namespace orrery {
@@ -12,6 +13,7 @@ struct SessionState {
   at::Tensor pose;         // [B, 3] of it; undefined without pose
   at::Tensor motion;       // [B, 3] that led to it, as model/odometry.h has it; undefined at first, and without pose
   std::vector<Rng> noise;  // one a row, so that a row does not depend on the others
+  Flight flight;           // frames that are begun and not shown, and whatever else the rollout holds
   int64_t frame = 0;       // frames committed or on screen since the reset
 
   Parts ToParts() const;  // one flat list of tensors: save, compare, move
@@ -30,9 +32,10 @@ class Session {
   void ResetLatents(const at::Tensor& latents, const at::Tensor& actions, const at::Tensor& pose, const std::vector<uint64_t>& seeds);
 
   // Imagines the next frame under `action` [B, A]; pose [B, 3] only for models that take it: not given, their odometry guesses it from
-  // the pose, the motion and the frame before.
-  void Step(const at::Tensor& action, const at::Tensor& pose = {});
-  // Goes on with a given frame instead of an imagined one (teacher forcing, re-grounding).
+  // the pose, the motion and the frame before. `ahead`: conditions [B, n, ..] of the n frames after it, where they are known; of what is
+  // not, a rollout with frames in flight guesses that the action is held.
+  void Step(const at::Tensor& action, const at::Tensor& pose = {}, const FrameCondition& ahead = {});
+  // Goes on with a given frame instead of an imagined one (teacher forcing, re-grounding). Frames in flight are dropped.
   void Force(const at::Tensor& latent, const at::Tensor& action, const at::Tensor& pose = {});
 
   at::Tensor Frame() const;  // [B, H, W, 3] uint8
@@ -45,18 +48,25 @@ class Session {
   Session Fork() const { return *this; }
   // Goes on with what `other`, of as many frames, remembers beyond the newest frames of a window (Memory::TakeOlder).
   void TakeOlder(const SessionState& other);
+  // Commits the newest Recent() frames again under other actions [B, n, A] and poses [B, n, 3]; undefined: those they had. Only with a
+  // rollout that keeps them, "sliding(recache=true)".
+  void Recache(const at::Tensor& actions, const at::Tensor& pose);
+  int64_t Recent() const { return static_cast<int64_t>(state_.flight.past.frames.size()); }
   const WorldModel& Model() const { return *model_; }
+  const RolloutPlan& Plan() const { return executor_.Plan(); }
+  const RolloutCount& Count() const { return executor_.Count(); }  // passes since this session was made
 
  private:
   StepCondition Check(const at::Tensor& action, const at::Tensor& pose) const;
   at::Tensor PoseOf(const at::Tensor& given, const at::Tensor& action) const;
   at::Tensor Noise();
-  int64_t NextIndex() const { return state_.latent.defined() ? state_.frame + 1 : 0; }
-  FrameRead ReadNext(const StepCondition& condition) const { return rollout_.Read(state_.memory, NextIndex(), condition); }
-  void Advance(FrameRead read, const StepCondition& condition, at::Tensor latent);
+  NoiseSource Randomness();
+  StepCondition Guess(const std::vector<StepCondition>& before) const;
+  void Place(const at::Tensor& latent, const StepCondition& condition);
+  void Show(const at::Tensor& latent, const StepCondition& condition);
 
   std::shared_ptr<const WorldModel> model_;
-  SequentialRollout rollout_;
+  Executor executor_;
   SessionState state_;
 };
 

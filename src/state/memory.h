@@ -99,6 +99,9 @@ class Memory : public torch::nn::Module {
   virtual bool ReadsQueries() const { return false; }  // whether Context looks at `query`; undefined otherwise
   // Port R, every pass: x [B, N, D] -> what is added to it. Undefined: nothing.
   virtual at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const { return {}; }
+  // The same of frames after one another that are made together, none of them committed: x [B, T N, D]. A recurrence gives each frame what
+  // those before it would write; here each reads the state as it is.
+  virtual at::Tensor BranchOfFlight(const Parts& state, const std::vector<ReadPlan>& plans, int64_t layer, const at::Tensor& x) const;
   // The only writer.
   virtual void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const = 0;
   // Puts what `other`, of as many frames, remembers in place of what `state` does, but for the newest frames that a window holds: whether

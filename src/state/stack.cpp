@@ -39,6 +39,11 @@ class StackReader : public MemoryReader {
     for (const auto& part : parts_) sum = AddDefined(sum, part->Branch(layer, x));
     return sum;
   }
+  at::Tensor BranchTwins(int64_t layer, const at::Tensor& x, const at::Tensor& asking) override {
+    at::Tensor sum;
+    for (const auto& part : parts_) sum = AddDefined(sum, part->BranchTwins(layer, x, asking));
+    return sum;
+  }
   bool Finish(Parts& state) override {
     bool any = false;
     for (size_t i = 0; i < parts_.size(); ++i) {
@@ -118,6 +123,16 @@ bool StackedMemory::ReadsQueries() const {
 at::Tensor StackedMemory::Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const {
   at::Tensor sum;
   for (size_t i = 0; i < parts_.size(); ++i) sum = AddDefined(sum, parts_[i]->Branch(Of(state, i), Of(plan, i), layer, x));
+  return sum;
+}
+
+at::Tensor StackedMemory::BranchOfFlight(const Parts& state, const std::vector<ReadPlan>& plans, int64_t layer, const at::Tensor& x) const {
+  at::Tensor sum;
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    std::vector<ReadPlan> own;
+    for (const ReadPlan& plan : plans) own.push_back(Of(plan, i));
+    sum = AddDefined(sum, parts_[i]->BranchOfFlight(Of(state, i), own, layer, x));
+  }
   return sum;
 }
 

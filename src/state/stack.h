@@ -17,6 +17,7 @@ class StackedMemory : public Memory {
   AttentionContext Context(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& query) const override;
   bool ReadsQueries() const override;
   at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const override;
+  at::Tensor BranchOfFlight(const Parts& state, const std::vector<ReadPlan>& plans, int64_t layer, const at::Tensor& x) const override;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
   void TakeOlder(Parts& state, const Parts& other) const override;
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override;

@@ -5,7 +5,7 @@
 #include "awake.h"
 #include "core/tensor_rng.h"
 #include "dynamics/objectives/diffusion_forcing.h"
-#include "dynamics/rollouts/sequential.h"
+#include "plain_rollout.h"
 #include "state/registry.h"
 
 namespace orrery {
@@ -17,7 +17,6 @@ struct Fixture {
   std::shared_ptr<Transition> network;
   std::shared_ptr<Memory> memory;
   std::shared_ptr<NoisePath> path = NoisePaths().Make("flow");
-  Parts state;
 
   explicit Fixture(int64_t frames = 5) {
     at::manual_seed(2);
@@ -26,22 +25,21 @@ struct Fixture {
     Awaken(*network, 0.2);
     network->eval();
     memory = MakeMemory("window(3)", network->Geometry());
-    state = memory->Reset(1, at::kCPU, at::kFloat, 0);
-    const SequentialRollout rollout(network, memory, path, {});
-    Rng rng(4);
-    for (int64_t t = 0; t < frames; ++t)
-      rollout.Commit(state, rollout.Read(state, t, Action(1)), Action(1), NormalTensor({1, 3, 4, 4}, rng), {});
+    frames_ = frames;
   }
-  static StepCondition Action(double a) { return {at::full({1, 1}, a), {}, {}}; }
+  // The frame after the context.
   at::Tensor Sample(const RolloutOptions& options, const StepCondition& condition, uint64_t seed = 9) const {
-    Rng rng(seed);
-    const SequentialRollout rollout(network, memory, path, options);
-    return rollout.Sample(rollout.Read(state, 5, condition), condition, NormalTensor({1, 3, 4, 4}, rng));
+    Rolling session(network, memory, path, options, kAbleAll, seed);
+    session.Context(frames_);
+    return session.Next(condition);
   }
+
+ private:
+  int64_t frames_ = 0;
 };
 
 TEST(DiffusionForcing, FirstFrameIsContextAndLevelsKeepTheirRanges) {
-  const DiffusionForcing objective({.context_share = 0.5, .context_noise = 0.1}, NoisePaths().Make("flow(shift=1)"));
+  DiffusionForcing objective({.context_share = 0.5, .context_noise = 0.1}, NoisePaths().Make("flow(shift=1)"));
   Rng rng(1);
   const ForcingLevels levels = objective.SampleLevels(2000, 8, rng);
   EXPECT_FALSE(levels.target.select(1, 0).any().item<bool>());
@@ -53,7 +51,7 @@ TEST(DiffusionForcing, FirstFrameIsContextAndLevelsKeepTheirRanges) {
 
 TEST(DiffusionForcing, TheSameDrawsGiveTheSameLoss) {
   Fixture f;
-  const DiffusionForcing objective({}, f.path);
+  DiffusionForcing objective({}, f.path);
   Rng a(5), b(5);
   const Clip clip{at::randn({2, 4, 3, 4, 4}), {at::zeros({2, 4, 1}), {}, {}}};
   EXPECT_EQ(objective.Loss(*f.network, *f.memory, clip, a).item<double>(), objective.Loss(*f.network, *f.memory, clip, b).item<double>());
@@ -63,7 +61,7 @@ TEST(DiffusionForcing, TheSameDrawsGiveTheSameLoss) {
 }
 
 TEST(DiffusionForcing, CleanPrefixesAreLongerThanHalfAndOutsideTheLoss) {
-  const DiffusionForcing objective({.context_share = 0, .context_noise = 0.1, .prefix = 0.5}, NoisePaths().Make("flow(shift=1)"));
+  DiffusionForcing objective({.context_share = 0, .context_noise = 0.1, .prefix = 0.5}, NoisePaths().Make("flow(shift=1)"));
   Rng rng(1);
   const ForcingLevels levels = objective.SampleLevels(2000, 16, rng);
   const at::Tensor targets = levels.target.to(at::kFloat);
@@ -73,49 +71,57 @@ TEST(DiffusionForcing, CleanPrefixesAreLongerThanHalfAndOutsideTheLoss) {
   EXPECT_TRUE(levels.target.select(1, 15).all().item<bool>());
 }
 
-TEST(SequentialRollout, SameNoiseSameFrameAndReadsOnly) {
-  Fixture f;
-  const Parts before = f.state.Clone();
-  const at::Tensor a = f.Sample({.steps = 3}, Fixture::Action(1)), b = f.Sample({.steps = 3}, Fixture::Action(1));
-  EXPECT_TRUE(at::equal(a, b));
-  EXPECT_FALSE(at::equal(a, f.Sample({.steps = 3}, Fixture::Action(1), 10)));
-  EXPECT_EQ(f.state.Difference(before), "");
+TEST(SequentialRollout, IsThePlainLoopToTheBit) {
+  const Fixture f;
+  for (const char* path : {"flow", "v_cosine", "edm"}) {
+    const std::shared_ptr<NoisePath> noise_path = NoisePaths().Make(path);
+    const RolloutOptions options{.steps = 3, .guidance = 1.5};
+    const PlainRollout plain(f.network, f.memory, noise_path, options);
+    Rolling session(f.network, f.memory, noise_path, options);
+    Parts state = f.memory->Reset(1, at::kCPU, at::kFloat, 0);
+    Rng rng(9);
+    for (int64_t t = 0; t < 6; ++t) {
+      const StepCondition action = ActionOf(static_cast<double>(t % 3));
+      EXPECT_TRUE(at::equal(session.Next(action), plain.Next(state, t, action, NormalTensor({1, 3, 4, 4}, rng)))) << path << " " << t;
+    }
+    EXPECT_EQ(session.state.Difference(state), "") << path;
+    EXPECT_TRUE(session.flight.ToParts().All().empty());
+  }
 }
 
-TEST(SequentialRollout, GuidanceOneIsTheConditionAndZeroIsNone) {
+TEST(SequentialRollout, SameNoiseSameFrame) {
   Fixture f;
-  const at::Tensor plain = f.Sample({.steps = 3}, Fixture::Action(1));
-  EXPECT_TRUE(at::equal(plain, f.Sample({.steps = 3, .guidance = 1}, Fixture::Action(1))));
-  const at::Tensor none = f.Sample({.steps = 3, .guidance = 0}, Fixture::Action(1)), hidden = f.Sample({.steps = 3}, {});
-  EXPECT_LT((none - hidden).abs().max().item<double>(), 1e-6);
-  EXPECT_FALSE(at::equal(plain, f.Sample({.steps = 3, .guidance = 3}, Fixture::Action(1))));
+  const at::Tensor a = f.Sample({.steps = 3}, ActionOf(1)), b = f.Sample({.steps = 3}, ActionOf(1));
+  EXPECT_TRUE(at::equal(a, b));
+  EXPECT_FALSE(at::equal(a, f.Sample({.steps = 3}, ActionOf(1), 10)));
+}
+
+TEST(SequentialRollout, GuidanceOneIsTheConditionToTheBitAndZeroIsNone) {
+  Fixture f;
+  const at::Tensor plain = f.Sample({.steps = 3}, ActionOf(1));
+  EXPECT_TRUE(at::equal(plain, f.Sample({.steps = 3, .guidance = 1}, ActionOf(1))));
+  const at::Tensor none = f.Sample({.steps = 3, .guidance = 0}, ActionOf(1)), hidden = f.Sample({.steps = 3}, {});
+  EXPECT_TRUE(at::equal(none, hidden));
+  EXPECT_FALSE(at::equal(plain, f.Sample({.steps = 3, .guidance = 3}, ActionOf(1))));
 }
 
 TEST(SequentialRollout, TheStateMatters) {
   Fixture f, other(4);
-  EXPECT_FALSE(at::equal(f.Sample({}, Fixture::Action(1)), other.Sample({}, Fixture::Action(1))));
-}
-
-TEST(SequentialRollout, CountsItsForwards) {
-  Fixture f;
-  EXPECT_EQ(SequentialRollout(f.network, f.memory, f.path, {.steps = 4}).ForwardsPerFrame(), 5);
-  EXPECT_EQ(SequentialRollout(f.network, f.memory, f.path, {.steps = 4, .guidance = 1.5}).ForwardsPerFrame(), 9);
+  EXPECT_FALSE(at::equal(f.Sample({}, ActionOf(1)), other.Sample({}, ActionOf(1))));
 }
 
 TEST(SequentialRollout, TimeHasNoLimit) {
   Fixture f;
-  const SequentialRollout rollout(f.network, f.memory, f.path, {.steps = 1});
   Rng rng(4);
-  const at::Tensor latent = NormalTensor({1, 3, 4, 4}, rng), noise = NormalTensor({1, 3, 4, 4}, rng);
+  const at::Tensor latent = NormalTensor({1, 3, 4, 4}, rng);
   // The window after ten million frames: the same last frames at the same distances give the same sample to fp32 rounding.
   const auto sample_from = [&](int64_t first) {
-    Parts state = f.memory->Reset(1, at::kCPU, at::kFloat, 0);
-    state.Mutable("committed").fill_(first);
-    for (int64_t t = first; t < first + 40; ++t) {
-      const StepCondition condition = Fixture::Action(static_cast<double>(t % 3));
-      rollout.Commit(state, rollout.Read(state, t, condition), condition, latent, {});
-    }
-    return rollout.Sample(rollout.Read(state, first + 40, Fixture::Action(1)), Fixture::Action(1), noise);
+    Rolling session(f.network, f.memory, f.path, {.steps = 1});
+    session.state.Mutable("committed").fill_(first);
+    session.flight.Land(first);
+    for (int64_t t = first; t < first + 40; ++t)
+      session.executor.Force(session.state, session.flight, ActionOf(static_cast<double>(t % 3)), latent, session.Source());
+    return session.Next(ActionOf(1));
   };
   EXPECT_LT((sample_from(30'000'000) - sample_from(300)).abs().max().item<double>(), 1e-4);
 }

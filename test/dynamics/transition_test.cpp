@@ -8,7 +8,7 @@
 #include "awake.h"
 #include "core/tensor_rng.h"
 #include "dynamics/objectives/diffusion_forcing.h"
-#include "dynamics/rollouts/sequential.h"
+#include "plain_rollout.h"
 #include "state/registry.h"
 #include "streaming.h"
 
@@ -109,7 +109,7 @@ TEST_P(Layout, LearnsWhatAnActionDoes) {
   const auto path = NoisePaths().Make("flow");
   const auto network = Network(GetParam(), false);
   network->train();
-  const DiffusionForcing objective({.action_drop = 0}, path);
+  DiffusionForcing objective({.action_drop = 0}, path);
   const auto world = [](int64_t batch, Rng& rng) {
     Clip clip{at::full({batch, 4, 3, 4, 4}, -0.5), {at::zeros({batch, 4, 1}), {}, {}}};
     for (int64_t b = 0; b < batch; ++b) {
@@ -132,18 +132,19 @@ TEST_P(Layout, LearnsWhatAnActionDoes) {
   }
   network->eval();
   const auto memory = MakeMemory("window(4)", network->Geometry());
-  const SequentialRollout rollout(network, memory, path, {.steps = 4});
   const Clip clip = world(32, rng);
-  Parts state = memory->Reset(32, at::kCPU, at::kFloat, 0);
-  at::Tensor unused;
-  for (int64_t t = 0; t < 3; ++t) {
-    const StepCondition condition{clip.condition.action.select(1, t), {}, {}};
-    rollout.Commit(state, rollout.Read(state, t, condition), condition, clip.latent.select(1, t), unused);
-  }
   const at::Tensor noise = NormalTensor({32, 3, 4, 4}, rng);
+  const NoiseSource source{[&] { return noise; }, {}};
+  Executor executor(network, memory, path, {.steps = 4}, kAbleAll);
+  Parts state = memory->Reset(32, at::kCPU, at::kFloat, 0);
+  Flight flight;
+  for (int64_t t = 0; t < 3; ++t)
+    executor.Force(state, flight, {clip.condition.action.select(1, t), {}, {}}, clip.latent.select(1, t), source);
   const auto error = [&](const at::Tensor& action) {
-    const StepCondition condition{action, {}, {}};
-    return (rollout.Sample(rollout.Read(state, 3, condition), condition, noise) - clip.latent.select(1, 3)).square().mean().item<double>();
+    Parts after = state.Fork();
+    Flight next = flight;
+    const auto shown = executor.Next(after, next, [&](int64_t) { return StepCondition{action, {}, {}}; }, source);
+    return (shown.latent - clip.latent.select(1, 3)).square().mean().item<double>();
   };
   const at::Tensor right = clip.condition.action.select(1, 3), wrong = (right + 1).remainder(3);
   EXPECT_LT(error(right), 0.25);

@@ -22,11 +22,12 @@ class BranchReader : public MemoryReader {
       : memory_(memory), start_(std::move(start)), after_(start_), first_(first) {}
 
   LayerRead Read(int64_t, const LayerActivation&, const at::Tensor&) override { return {}; }
-  at::Tensor Branch(int64_t layer, const at::Tensor& x) override {
+  at::Tensor Branch(int64_t layer, const at::Tensor& x) override { return BranchTwins(layer, x, {}); }
+  at::Tensor BranchTwins(int64_t layer, const at::Tensor& x, const at::Tensor& asking) override {
     const int64_t i = memory_.IndexOf(layer);
     if (i < 0) return {};
     after_[i] = start_[i];
-    return memory_.RunClip(i, x, first_, after_[i]);
+    return memory_.RunClip(i, x, first_, after_[i], asking);
   }
   bool Finish(Parts& state) override {
     for (int64_t i = 0; i < memory_.Branches(); ++i) {
@@ -163,6 +164,13 @@ at::Tensor BranchMemory::Branch(const Parts& state, const ReadPlan& plan, int64_
   return Emit(i, read, y, plan.query.frame).squeeze(1);
 }
 
+at::Tensor BranchMemory::BranchOfFlight(const Parts& state, const std::vector<ReadPlan>& plans, int64_t layer, const at::Tensor& x) const {
+  const int64_t i = IndexOf(layer);
+  if (i < 0) return {};
+  Tensors value = StateOf(state, i);
+  return RunClip(i, x, plans[0].query.frame, value);
+}
+
 void BranchMemory::Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const {
   ORRERY_CHECK(static_cast<int64_t>(frame.layers.size()) == geometry_.layers);
   for (int64_t i = 0; i < Branches(); ++i) {
@@ -175,18 +183,21 @@ void BranchMemory::Commit(Parts& state, const ReadPlan& plan, const CleanFrame& 
   }
 }
 
-at::Tensor BranchMemory::RunClip(int64_t i, const at::Tensor& x, int64_t first, Tensors& state) const {
+at::Tensor BranchMemory::RunClip(int64_t i, const at::Tensor& x, int64_t first, Tensors& state, const at::Tensor& asking) const {
   const int64_t N = geometry_.Tokens();
   CheckShape(x, {state[0].size(0), kAny, geometry_.Dim()}, "features of a clip");
-  const at::Tensor y = Normal(x).reshape({x.size(0), x.size(1) / N, N, x.size(2)});
-  const Tensors query = Query(i, y, first), write = Write(i, y, first);
-  at::Tensor read;
+  const auto frames = [&](const at::Tensor& t) { return Normal(t).reshape({t.size(0), t.size(1) / N, N, t.size(2)}); };
+  const at::Tensor y = frames(x), twin = asking.defined() ? frames(asking) : at::Tensor();
+  const Tensors query = Query(i, y, first), write = Write(i, y, first), ask = twin.defined() ? Query(i, twin, first) : Tensors();
+  at::Tensor read, heard;
   {
     const Autocast exact(x.device(), false);
     const Tensors found = Advance(i, write, state);
     read = Merge(i, Read(i, query, found));
+    if (twin.defined()) heard = Merge(i, Read(i, ask, found));
   }
-  return Emit(i, read, y, first).reshape(x.sizes());
+  const at::Tensor out = Emit(i, read, y, first).reshape(x.sizes());
+  return twin.defined() ? at::cat({out, Emit(i, heard, twin, first).reshape(x.sizes())}, 1) : out;
 }
 
 std::unique_ptr<MemoryReader> BranchMemory::OpenClip(const ClipQuery& clip) const {

@@ -25,6 +25,7 @@ class BranchMemory : public Memory {
   MemoryFacts Declared() const override;
   Parts Reset(int64_t batch, at::Device device, at::ScalarType dtype, uint64_t seed) const override;
   at::Tensor Branch(const Parts& state, const ReadPlan& plan, int64_t layer, const at::Tensor& x) const override;
+  at::Tensor BranchOfFlight(const Parts& state, const std::vector<ReadPlan>& plans, int64_t layer, const at::Tensor& x) const final;
   void Commit(Parts& state, const ReadPlan& plan, const CleanFrame& frame) const override;
   std::unique_ptr<MemoryReader> OpenClip(const ClipQuery& clip) const override;
   size_t StateBytes(int64_t frames, at::ScalarType dtype) const override;
@@ -42,7 +43,8 @@ class BranchMemory : public Memory {
   void Store(Parts& state, int64_t i, const Tensors& value) const;  // contiguous, as given
 
   // All frames of a clip: x [B, T N, D], the first of them frame `first`; `state` [B, ...] is replaced by the one after the clip.
-  at::Tensor RunClip(int64_t i, const at::Tensor& x, int64_t first, Tensors& state) const;
+  // With twins `asking` [B, T N, D], which read what x finds and write nothing: both, [B, 2 T N, D].
+  at::Tensor RunClip(int64_t i, const at::Tensor& x, int64_t first, Tensors& state, const at::Tensor& asking = {}) const;
 
  protected:
   // A tensor of the state of one branch: sizes of one row, and their names.
