@@ -10,6 +10,7 @@
 #include "core/progress.h"
 #include "core/signals.h"
 #include "data/video.h"
+#include "dynamics/objectives/registry.h"
 #include "eval/one_step.h"
 #include "model/train_codec.h"
 #include "model/train_model.h"
@@ -26,6 +27,8 @@ struct TrainArguments {
   // of train model:
   std::string codec;  // file or folder; empty: the run's own
   std::string adapt;  // a model folder whose network is gone on with
+  std::string teacher;                        // a model folder that the objective learns from
+  std::vector<SpecPart::Argument> objective;  // parameters of it, given as options
   double codec_minutes = 12;
   ModelConfig model;
   ModelTrainOptions model_train;
@@ -111,8 +114,19 @@ std::shared_ptr<const WorldModel> AdaptFrom(TrainArguments& a) {
   return trained;
 }
 
+// The objective with the parameters given as options, as its full spec.
+std::string ObjectiveSpec(const TrainArguments& a) {
+  std::vector<SpecPart> parts = ParseSpec(a.model.objective);
+  if (parts.size() != 1) Fail("objective \"{}\": expected one part, got {}", a.model.objective, parts.size());
+  parts[0].arguments.insert(parts[0].arguments.end(), a.objective.begin(), a.objective.end());
+  return FormatSpec(parts[0].name, Bind(parts[0], Objectives().Find(parts[0].name).facts));
+}
+
 void TrainModelVerb(TrainArguments a) {
   const std::shared_ptr<const WorldModel> trained = AdaptFrom(a);
+  a.model.objective = ObjectiveSpec(a);
+  a.model.rollout.context_level = Objectives().Make(a.model.objective, NoisePaths().Make(a.model.path))->ContextLevel();
+  const std::shared_ptr<const WorldModel> teacher = a.teacher.empty() ? nullptr : WorldModel::Load(a.teacher);
   a.training.bf16 = !a.fp32;
   SetDefaultBudget(a.training, 30);
   const auto dataset = std::make_shared<const Dataset>(a.data);
@@ -123,6 +137,7 @@ void TrainModelVerb(TrainArguments a) {
   if (trained) model->AdoptNetwork(*trained);
   WriteJson(fs::path(a.out) / "train.json", Json{{"data", a.data},
                                                  {"adapt_from", a.adapt},
+                                                 {"teacher", a.teacher},
                                                  {"threads", at::get_num_threads()},
                                                  {"training", a.training},
                                                  {"model_train", a.model_train},
@@ -132,7 +147,8 @@ void TrainModelVerb(TrainArguments a) {
     const Json one_step = held_out.empty() ? Json::object() : ScoreOneStep(m, *dataset, held_out, {.rollout = m->Config().rollout});
     return Json{{"one_step", one_step}};
   };
-  ModelTask task(model, dataset, a.model_train, fs::path(a.out) / "latents", score, Films(dataset, a.model_train.validation_share));
+  ModelTask task(model, dataset, a.model_train, fs::path(a.out) / "latents", score, Films(dataset, a.model_train.validation_share),
+                 teacher);
   Report(Train(task, a.training, a.out), a.out);
 }
 
@@ -147,7 +163,7 @@ void AddTrain(CLI::App& app) {
   CLI::App* codec = train->add_subcommand("codec", "Train a codec: frames <-> latents");
   codec->add_option("--data", c->data, "Data set folder")->required();
   codec->add_option("--out", c->out, "Run folder; an unfinished run there goes on")->required();
-  codec->add_option("--codec", c->codec_spec, "Codec spec: vae, \"vae(down=8, channels=8)\", identity")->capture_default_str();
+  codec->add_option("--codec", c->codec_spec, "Codec spec: vae, \"vae(down=8, latent=8)\", vit, identity")->capture_default_str();
   codec->add_option("--batch", c->codec_train.batch, "Frames a step")->capture_default_str();
   CodecLossOptions& l = c->codec_train.loss;
   codec->add_option("--kl", l.kl, "Weight of the divergence of the latents from N(0, 1)")->capture_default_str();
@@ -170,20 +186,23 @@ void AddTrain(CLI::App& app) {
                     "Model folder: begin with its network (its sizes, noise path and codec are taken) and train this state on it");
   model->add_option("--path", m->model.path, "Noise path: flow, v_cosine or edm, with parameters")->capture_default_str();
   TransitionOptions& t = m->model.transition;
-  model->add_option("--layout", t.layout, "Attention: frame_causal or axial")->capture_default_str();
+  model->add_option("--layout", t.layout, "Attention: frame_causal, axial or spatial_temporal")->capture_default_str();
   model->add_option("--dim", t.dim, "Width of the network")->capture_default_str();
   model->add_option("--depth", t.depth, "Blocks")->capture_default_str();
   model->add_option("--heads", t.heads, "Attention heads")->capture_default_str();
   model->add_option("--patch", t.patch, "Latent cells a token side: 2 gives 16 tokens of an 8x8 latent, 1 gives 64")->capture_default_str();
   model->add_flag("--pose", t.pose, "Take the pose of every frame as a condition; in play it is guessed");
-  DiffusionForcingOptions& f = m->model.objective;
-  model->add_option("--context-share", f.context_share, "Share of frames that play context in training")->capture_default_str();
-  model->add_option("--context-noise", f.context_noise, "Highest noise level of context frames")->capture_default_str();
-  model->add_option("--prefix", f.prefix, "Share of clips that begin with a clean prefix of over half their frames: makes a memory needed")
-      ->capture_default_str();
-  model->add_option("--history-noise", f.history_noise, "Highest noise level of the latents that input memories keep in training")
-      ->capture_default_str();
-  model->add_option("--action-drop", f.action_drop, "Share of hidden actions, for guidance")->capture_default_str();
+  model->add_option("--objective", m->model.objective, "What training asks of the network (see 'orrery dynamics')")->capture_default_str();
+  model->add_option("--teacher", m->teacher, "Trained model of the same codec, for objectives that learn from one: causal_ode, self_forcing");
+  const auto parameter = [&](const char* flag, const char* name, const char* what) {
+    model->add_option_function<double>(flag, [m, name](double value) { m->objective.push_back({name, value}); },
+                                       fmt::format("Parameter {} of the objective: {}", name, what));
+  };
+  parameter("--context-share", "context_share", "share of frames that play context");
+  parameter("--context-noise", "context_noise", "highest noise level of context frames");
+  parameter("--prefix", "prefix", "share of clips with a clean prefix of over half their frames, which makes a memory needed");
+  parameter("--history-noise", "history_noise", "highest noise level of the latents that input memories keep");
+  parameter("--action-drop", "action_drop", "share of hidden actions, for guidance");
   model->add_option("--steps-per-frame", m->model.rollout.steps, "Denoising steps of the finished model")->capture_default_str();
   model->add_option("--batch", m->model_train.batch, "Clips a step")->capture_default_str();
   model->add_option("--clip", m->model_train.clip, "Frames a clip (0: what the state sees + 1, at most 32)")->capture_default_str();

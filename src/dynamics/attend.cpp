@@ -38,16 +38,15 @@ at::Tensor NearMask(int64_t frames, int64_t tokens, int64_t reach, at::Device de
   return reach < 0 ? age >= 0 : (age >= 0) & (age <= reach);
 }
 
-at::Tensor ClipScores(const ClipTokens& own, const ClipSight& sight, double scale) {
-  at::Tensor near = NearMask(own.frames, own.tokens, sight.reach, own.q.device());
-  if (sight.near.defined()) near = near | sight.near;
-  const at::Tensor scores = at::matmul(own.q, own.k.transpose(2, 3)).to(at::kFloat) * scale;
+// Scores of queries q with a clip's keys: those of `near` [S, S] at their true distance, and the sight's far ones.
+at::Tensor ClipScores(const at::Tensor& q, const ClipTokens& own, const at::Tensor& near, const ClipSight& sight, double scale) {
+  const at::Tensor scores = at::matmul(q, own.k.transpose(2, 3)).to(at::kFloat) * scale;
   if (!sight.far.defined()) return scores.masked_fill(near.logical_not(), kHidden);
   ORRERY_CHECK(own.k_plain.defined());
   at::Tensor place = own.coord.clone();
   place.select(1, 0).fill_(-sight.far_time);
   const at::Tensor key = RotateKeys(own.k_plain, place);
-  const at::Tensor far = at::matmul(AtTimeZero(own.q, own.coord), key.transpose(2, 3)).to(at::kFloat) * scale;
+  const at::Tensor far = at::matmul(AtTimeZero(q, own.coord), key.transpose(2, 3)).to(at::kFloat) * scale;
   return at::where(near, scores, far.masked_fill(sight.far.logical_not(), kHidden));
 }
 
@@ -98,20 +97,54 @@ at::Tensor AttendFrame(const ClipTokens& own, const LayerContext& context) {
 
 at::Tensor PlainQueries(const ClipTokens& own) { return ApplyRope(own.q, {own.rope.cos, own.rope.sin.neg()}); }
 
-at::Tensor Attend(const ClipTokens& own, const ClipSight& sight, const LayerContext& context) {
+at::Tensor Attend(const ClipTokens& own, const ClipSight& seen, const LayerContext& context, const ClipMask& mask) {
   const bool extra = context.key.defined() && context.key.size(2) > 0;
+  ORRERY_CHECK(!mask.Twins() && (mask.Plain() || own.frames > 1));
+  if (mask.kind == ClipMask::Kind::kFull) {
+    ORRERY_CHECK(!extra && !seen.far.defined());
+    return DenseAttention(own.q, own.k, own.v);
+  }
+  ClipSight sight = seen;
+  if (!mask.Plain()) {
+    ORRERY_CHECK(mask.block == 1 || !extra);
+    const at::Tensor shown = TokenMask(FrameMask(mask, own.frames, seen.reach), own.tokens).to(own.q.device());
+    sight.near = seen.near.defined() ? seen.near | shown : shown;
+    sight.reach = 0;
+  }
   if (!sight.far.defined() && !sight.near.defined() && !extra) return FrameCausalAttention(own.q, own.k, own.v, own.tokens, sight.reach);
-  if (own.frames == 1) return AttendFrame(own, context);
+  if (own.frames == 1) return extra ? AttendFrame(own, context) : DenseAttention(own.q, own.k, own.v);
   const double scale = 1 / std::sqrt(static_cast<double>(own.q.size(3)));
   if (extra && !sight.far.defined() && !sight.near.defined() && sight.reach >= 0 && sight.reach + 1 < own.frames)
     return AttendRows(own, sight.reach, context, scale);
-  at::Tensor scores = ClipScores(own, sight, scale);
+  at::Tensor near = NearMask(own.frames, own.tokens, sight.reach, own.q.device());
+  if (sight.near.defined()) near = near | sight.near;
+  at::Tensor scores = ClipScores(own.q, own, near, sight, scale);
   const int64_t S = scores.size(3);
   if (extra) scores = at::cat({scores, ContextScores(own, context, scale)}, 3);
   const at::Tensor p = scores.softmax(3).to(own.v.scalar_type());
   at::Tensor out = at::matmul(p.narrow(3, 0, S), own.v);
   if (extra)
     out = out + Columns(at::matmul(Rows(p.narrow(3, S, p.size(3) - S), own.frames), context.value.to(p.scalar_type())), own.frames);
+  return out;
+}
+
+at::Tensor AttendTwins(const ClipTokens& noisy, const ClipTokens& clean, const ClipSight& sight, const LayerContext& context,
+                       const ClipMask& mask) {
+  const bool extra = context.key.defined() && context.key.size(2) > 0;
+  const int64_t T = clean.frames, S = clean.q.size(2), blocks = T / mask.block, b = mask.block * clean.tokens;
+  ORRERY_CHECK(T % mask.block == 0 && (mask.block == 1 || !extra));
+  const double scale = 1 / std::sqrt(static_cast<double>(clean.q.size(3)));
+  const at::Tensor frames = FrameMask(mask, T, sight.reach).narrow(0, T, T).narrow(1, 0, T);
+  at::Tensor near = TokenMask(frames, clean.tokens).to(clean.q.device());
+  if (sight.near.defined()) near = near | (sight.near & TokenMask(at::ones({T, T}, at::kBool).tril(-1), clean.tokens).to(near.device()));
+  const at::Tensor past = ClipScores(noisy.q, clean, near, sight, scale);
+  const at::Tensor own = at::matmul(Rows(noisy.q, blocks), Rows(noisy.k, blocks).transpose(2, 3)).to(at::kFloat) * scale;
+  std::vector<at::Tensor> scores{past, Columns(own, blocks)};
+  if (extra) scores.push_back(ContextScores(noisy, context, scale));
+  const at::Tensor p = at::cat(scores, 3).softmax(3).to(clean.v.scalar_type());
+  at::Tensor out = at::matmul(p.narrow(3, 0, S), clean.v);
+  out = out + Columns(at::matmul(Rows(p.narrow(3, S, b), blocks), Rows(noisy.v, blocks)), blocks);
+  if (extra) out = out + Columns(at::matmul(Rows(p.narrow(3, S + b, p.size(3) - S - b), T), context.value.to(p.scalar_type())), T);
   return out;
 }
 

@@ -3,7 +3,7 @@
 #pragma once
 #include "codec/codec.h"
 #include "data/dataset.h"
-#include "dynamics/objectives/diffusion_forcing.h"
+#include "dynamics/objective.h"
 
 namespace orrery {
 

@@ -8,7 +8,7 @@
 
 #include "codec/codec.h"
 #include "core/action_space.h"
-#include "dynamics/objectives/diffusion_forcing.h"
+#include "dynamics/objective.h"
 
 namespace orrery {
 

@@ -1,17 +1,19 @@
 #include "model/train_model.h"
 
 #include "data/loader.h"
+#include "dynamics/objectives/registry.h"
 
 namespace orrery {
 
 namespace {
 
-// What is optimised: the transition, the parameters of the state mechanism and the odometry, under one roof.
+// What is optimised: the transition, the parameters of the state mechanism, the odometry and the objective's own, under one roof.
 struct Trainable : torch::nn::Module {
-  explicit Trainable(const WorldModel& model) {
+  Trainable(const WorldModel& model, const std::shared_ptr<Objective>& objective) {
     register_module("transition", model.SharedNetwork());
     register_module("memory", model.GetMemory());
     if (model.GetOdometry()) register_module("odometry", model.GetOdometry());
+    register_module("objective", objective);
   }
 };
 
@@ -26,6 +28,22 @@ ModelTrainOptions Complete(ModelTrainOptions options, int64_t reach) {
   return options;
 }
 
+std::shared_ptr<Objective> BegunObjective(const WorldModel& model, const WorldModel* teacher) {
+  std::shared_ptr<Objective> objective = Objectives().Make(model.Config().objective, model.Path());
+  if (!teacher) {
+    objective->Begin(model.Network(), *model.GetMemory(), nullptr);
+    return objective;
+  }
+  if (teacher->Config().codec_hash != model.Config().codec_hash)
+    Fail("train model: the teacher's codec (hash {}) is not this model's (hash {}); train both with one codec",
+         teacher->Config().codec_hash, model.Config().codec_hash);
+  if (teacher->Config().path != model.Config().path)
+    Fail("train model: the teacher's noise path is {}, this model's {}; train both with one", teacher->Config().path, model.Config().path);
+  const Teacher known{teacher->SharedNetwork(), teacher->GetMemory(), teacher->Config().objective, teacher->Able()};
+  objective->Begin(model.Network(), *model.GetMemory(), &known);
+  return objective;
+}
+
 }  // namespace
 
 TrainOptions ModelTrainDefaults() {
@@ -36,19 +54,20 @@ TrainOptions ModelTrainDefaults() {
 
 std::vector<std::string> ModelTask::Edges() const {
   return {"transition.patch", "transition.place",      "transition.level_in", "transition.action",
-          "transition.pose",  "transition.modulation", "transition.output",   "odometry."};
+          "transition.pose",  "transition.modulation", "transition.output",   "transition.step",
+          "odometry."};
 }
 
 ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
-                     const std::filesystem::path& cache, ModelScore score, ModelFilms films)
+                     const std::filesystem::path& cache, ModelScore score, ModelFilms films, std::shared_ptr<const WorldModel> teacher)
     : model_(std::move(model)),
       dataset_(std::move(dataset)),
       options_(Complete(options, model_->GetMemory()->Declared().reach)),
       latents_(*dataset_, model_->GetCodec(), model_->Config().codec_hash, cache),
       train_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kTrain, options.validation_share)),
       validation_(SplitEpisodes(dataset_->Episodes(), LoaderOptions::Split::kValidation, options.validation_share)),
-      objective_(model_->Config().objective, model_->Path()),
-      module_(std::make_shared<Trainable>(*model_)),
+      objective_(BegunObjective(*model_, teacher.get())),
+      module_(std::make_shared<Trainable>(*model_, objective_)),
       score_(std::move(score)),
       films_(std::move(films)) {
   if (validation_.empty()) validation_ = train_;
@@ -63,7 +82,7 @@ ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Da
 
 at::Tensor ModelTask::Loss(Rng& rng, std::map<std::string, at::Tensor>& terms) {
   const Clip clip = latents_.Sample(train_, options_.batch, options_.clip * options_.windows, rng);
-  at::Tensor loss = objective_.Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng);
+  at::Tensor loss = objective_->Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng, &terms);
   if (!model_->GetOdometry()) return loss;
   const at::Tensor odometry = model_->GetOdometry()->Loss(clip);
   terms["odometry"] = odometry.detach();
@@ -77,7 +96,7 @@ Json ModelTask::Validate() {
   OdometryError odometry;
   for (int64_t i = 0; i < kValidationBatches; ++i) {
     const Clip clip = latents_.Sample(validation_, options_.batch, options_.clip * options_.windows, rng);
-    sum += objective_.Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng).item<double>();
+    sum += objective_->Loss(model_->Network(), *model_->GetMemory(), clip, options_.windows, rng).item<double>();
     if (model_->GetOdometry()) odometry.Add(model_->GetOdometry()->Score(clip));
   }
   Json scores{{"loss", sum / static_cast<double>(kValidationBatches)}};

@@ -30,9 +30,10 @@ using ModelFilms = std::function<void(const std::shared_ptr<const WorldModel>&, 
 
 class ModelTask : public TrainTask {
  public:
-  // `latents` in a cache below the run; `score` and `films` may be empty.
+  // `latents` in a cache below the run; `score` and `films` may be empty. `teacher`: for objectives that learn from a trained model; it must
+  // have the same codec. Throws Error when the model's objective cannot train its state, or has no teacher and needs one.
   ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
-            const std::filesystem::path& cache, ModelScore score, ModelFilms films);
+            const std::filesystem::path& cache, ModelScore score, ModelFilms films, std::shared_ptr<const WorldModel> teacher = nullptr);
 
   torch::nn::Module& Module() override { return *module_; }
   std::vector<std::string> Edges() const override;
@@ -50,8 +51,8 @@ class ModelTask : public TrainTask {
   ModelTrainOptions options_;
   LatentStore latents_;
   std::vector<int64_t> train_, validation_;
-  DiffusionForcing objective_;
-  std::shared_ptr<torch::nn::Module> module_;  // transition and memory together
+  std::shared_ptr<Objective> objective_;
+  std::shared_ptr<torch::nn::Module> module_;  // transition, memory and what the objective trains beside them
   ModelScore score_;
   ModelFilms films_;
 };

@@ -3,6 +3,8 @@
 #include "codec/checkpoint.h"
 #include "core/file.h"
 #include "core/tensor_rng.h"
+#include "dynamics/objectives/registry.h"
+#include "dynamics/rollouts/executor.h"
 #include "nn/module_tensors.h"
 #include "state/registry.h"
 
@@ -21,6 +23,10 @@ WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_
          data.height, data.width);
   path_ = NoisePaths().Make(config_.path);
   config_.path = path_->Spec();
+  const std::shared_ptr<Objective> objective = Objectives().Make(config_.objective, path_);
+  config_.objective = objective->Spec();
+  objective->Require(config_.transition);
+  able_ = objective->Trained();
   {
     const DefaultGeneratorScope seeded(seed);
     network_ = std::make_shared<Transition>(config_.transition, config_.latent, data.actions);
@@ -36,7 +42,9 @@ WorldModel::WorldModel(ModelConfig config, std::shared_ptr<Codec> codec, uint64_
 std::shared_ptr<WorldModel> WorldModel::Load(const fs::path& folder, at::Device device) {
   if (!fs::exists(folder / "config.json"))
     Fail("{}: not a model folder (no config.json); train one with 'orrery train model', or give a folder of models/", folder.string());
-  const Json json = ReadJson(folder / "config.json");
+  Json json = ReadJson(folder / "config.json");
+  if (json.contains("objective") && json["objective"].is_object())  // files from before objectives had specs
+    json["objective"] = FormatSpec("diffusion_forcing", json["objective"]);
   const auto config = FromJson<ModelConfig>(json, (folder / "config.json").string());
   std::shared_ptr<Codec> codec = LoadCodec(folder / "codec.safetensors");
   if (const std::string hash = CodecHash(*codec); hash != config.codec_hash)
@@ -45,7 +53,7 @@ std::shared_ptr<WorldModel> WorldModel::Load(const fs::path& folder, at::Device 
   auto model = std::make_shared<WorldModel>(config, codec, 0);
   const fs::path weights = folder / "model.safetensors";
   NamedTensors network, memory, odometry;
-  for (const auto& [name, tensor] : LoadSafetensors(weights).tensors) {
+  for (const auto& [name, tensor] : MapSafetensors(weights).tensors) {
     if (name.starts_with("memory."))
       memory.emplace_back(name.substr(7), tensor);
     else if (name.starts_with("odometry."))
@@ -91,9 +99,15 @@ void WorldModel::AdoptNetwork(const WorldModel& trained) {
   if (trained.config_.codec_hash != config_.codec_hash)
     Fail("a network can be adapted with the codec it was trained with alone (hash {}), this one has {}", trained.config_.codec_hash,
          config_.codec_hash);
-  LoadModule(*network_, ModuleTensors(*trained.network_), "the model to adapt from");
+  NamedTensors weights = ModuleTensors(*trained.network_);
+  if (config_.transition.step && !trained.config_.transition.step)  // a condition that it never had, silent until it is learned
+    for (const auto& [name, tensor] : ModuleTensors(*network_))
+      if (name.starts_with("step.")) weights.emplace_back(name, tensor);
+  LoadModule(*network_, weights, "the model to adapt from");
   memory_->AdoptEmbedding(network_->Embedding());
 }
+
+Executor WorldModel::Rollout(const RolloutOptions& options) const { return {network_, memory_, path_, options, able_}; }
 
 at::Device WorldModel::Device() const { return network_->parameters().front().device(); }
 

@@ -6,8 +6,8 @@
 #include "core/action_space.h"
 #include "data/episode.h"
 #include "dynamics/noise_path.h"
-#include "dynamics/objectives/diffusion_forcing.h"
-#include "dynamics/rollouts/sequential.h"
+#include "dynamics/objective.h"
+#include "dynamics/rollouts/options.h"
 #include "dynamics/transition.h"
 #include "model/odometry.h"
 #include "state/memory.h"
@@ -20,12 +20,14 @@ struct ModelConfig {
   std::string state = "window(16)";
   std::string path = "flow";
   TransitionOptions transition;
-  DiffusionForcingOptions objective;
+  std::string objective = "diffusion_forcing";  // spec of what it was trained with
   RolloutOptions rollout;
   LatentShape latent;
   DatasetFacts data;  // what it was trained on: actions, fps, frame size, source
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(ModelConfig, codec, codec_hash, state, path, transition, objective, rollout, latent, data)
+
+class Executor;
 
 class WorldModel {
  public:
@@ -54,12 +56,15 @@ class WorldModel {
   void AdoptNetwork(const WorldModel& trained);
   at::Device Device() const;
 
-  SequentialRollout Rollout(const RolloutOptions& options) const { return {network_, memory_, path_, options}; }
+  // What its training allows it to be run with.
+  const Capabilities& Able() const { return able_; }
+  Executor Rollout(const RolloutOptions& options) const;
 
  private:
   ModelConfig config_;
   std::shared_ptr<Codec> codec_;
   std::shared_ptr<NoisePath> path_;
+  Capabilities able_;
   std::shared_ptr<Transition> network_;
   std::shared_ptr<Memory> memory_;
   std::shared_ptr<Odometry> odometry_;

@@ -68,6 +68,9 @@ class MemoryReader {
   virtual bool WantsTokens() const { return false; }
   // The layer's input x [B, S, D], layers in order -> what is added to it, beside attention. Undefined: nothing.
   virtual at::Tensor Branch(int64_t layer, const at::Tensor& x) { return {}; }
+  // The same where the frames x, which are remembered, have twins `asking` [B, S, D] at the same times, which read and are not remembered:
+  // what is added to x, then to the twins, [B, 2 S, D].
+  virtual at::Tensor BranchTwins(int64_t layer, const at::Tensor& x, const at::Tensor& asking) { return {}; }
   // A loss of the memory's own (a selector, a depth head) over the clip, after all layers. Undefined: none.
   virtual at::Tensor Loss() { return {}; }
   // Puts what the clip left, detached, into `state` (of Memory::Reset, or the clip's `before`), after the network ran: the next window of
