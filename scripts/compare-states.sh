@@ -3,12 +3,12 @@
 # "memory". Cell by cell: what is finished (docs/results/states/cells/CELL/eval.json) is skipped, so that it may be stopped and called again, on
 # several machines or days. A cell's checkpoint is dropped once it is judged, unless KEEP=1.
 #   scripts/compare-states.sh [CELL ...]        e.g. ssm-s0; default: all, seed by seed
-#   JOBS=2 cells side by side, one core each     MINUTES=15 of processor time a cell     SEEDS="0 1"     ORRERY=the program
+#   JOBS=2 cells side by side, one core each     MINUTES=10 of processor time a cell     SEEDS="0 1"     ORRERY=the program
 set -euo pipefail
 export OMP_NUM_THREADS=1
 cd "$(dirname "$0")/.."
 orrery=${ORRERY:-build/release/orrery}
-minutes=${MINUTES:-15}
+minutes=${MINUTES:-10}
 jobs=${JOBS:-2}
 data=data/maze-ways
 work=runs/states

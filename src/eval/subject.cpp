@@ -10,6 +10,7 @@
 #include "core/sha256.h"
 #include "eval/dummies/registry.h"
 #include "eval/memory/vector.h"
+#include "eval/model_films.h"
 #include "eval/recordings/recording.h"
 #include "model/dream_world.h"
 #include "nn/module_tensors.h"
@@ -95,31 +96,10 @@ class Learned : public Subject {
   }
 
   std::unique_ptr<World> Begin(const Scenario& scenario, uint64_t sample) const override {
-    if (const std::string reason = Unfit(scenario); !reason.empty()) Fail("{} does not fit {}: {}", name_, scenario.world, reason);
-    auto world = StartWorld(scenario);
-    const WorldFacts& facts = world->Facts();
-    Starts context;
-    context.frames = at::empty({1, scenario.context, facts.height, facts.width, 3}, at::kByte);
-    const int64_t width = facts.actions.Width();
-    if (width > 0) context.actions = at::zeros({1, scenario.context, width}, at::kFloat);
-    if (model_->NeedsPose()) context.pose = at::empty({1, scenario.context, 3}, at::kFloat);
-    int64_t t = 0;
-    RunContext(*world, scenario, [&](const World& now) {
-      const at::Tensor frame = context.frames[0][t];
-      now.Render({frame.mutable_data_ptr<uint8_t>(), static_cast<size_t>(frame.numel())});
-      // Row t leads to frame t; nothing leads to frame 0, whose row is ignored but must be an action.
-      if (width > 0 && !scenario.actions.empty()) {
-        const auto& action = scenario.actions[static_cast<size_t>(std::max<int64_t>(t - 1, 0))];
-        std::copy(action.begin(), action.end(), context.actions[0][t].mutable_data_ptr<float>());
-      }
-      if (model_->NeedsPose()) {
-        const Pose pose = *now.TruePose();
-        context.pose[0][t].copy_(at::tensor({pose.x, pose.y, pose.angle}, at::kFloat));
-      }
-      ++t;
-    });
-    auto dream = std::make_unique<DreamWorld>(model_, std::make_shared<const Starts>(std::move(context)), rollout_,
-                                              model_->NeedsPose() ? std::move(world) : nullptr);
+    Check(scenario);
+    ShownContext shown = ContextFor(*model_, scenario);
+    auto dream =
+        std::make_unique<DreamWorld>(model_, std::make_shared<const Starts>(std::move(shown.starts)), rollout_, std::move(shown.guide));
     dream->Reset(SampleSeed(scenario, sample));
     return dream;
   }
@@ -128,6 +108,12 @@ class Learned : public Subject {
     auto own = Begin(scenario, sample);
     dynamic_cast<DreamWorld&>(*own).TakeOlder(dynamic_cast<const DreamWorld&>(*Begin(other, sample)));
     return own;
+  }
+
+  std::vector<Film> Films(std::span<const Scenario> scenarios, const FilmOptions& options) const override {
+    if (!Alike(scenarios)) return Subject::Films(scenarios, options);
+    for (const Scenario& s : scenarios) Check(s);
+    return FilmsTogether(model_, rollout_, scenarios, options);
   }
 
   bool Observe(World& begun, std::span<const uint8_t> rgb, std::span<const float> action) const override {
@@ -143,6 +129,10 @@ class Learned : public Subject {
   }
 
  private:
+  void Check(const Scenario& scenario) const {
+    if (const std::string reason = Unfit(scenario); !reason.empty()) Fail("{} does not fit {}: {}", name_, scenario.world, reason);
+  }
+
   std::string name_;
   std::shared_ptr<const WorldModel> model_;
   RolloutOptions rollout_;
@@ -199,6 +189,17 @@ Film Shown(const Subject& subject, const Scenario& scenario, uint64_t sample, in
 std::optional<at::Tensor> Subject::Memory(const World& begun) const {
   const at::Tensor state = StateVector(begun);
   return state.numel() ? std::optional(state) : std::nullopt;
+}
+
+std::vector<Film> Subject::Films(std::span<const Scenario> scenarios, const FilmOptions& options) const {
+  ORRERY_CHECK(options.foreign.empty() || (options.foreign.size() == scenarios.size() && options.reground == 0));
+  std::vector<Film> films;
+  for (size_t i = 0; i < scenarios.size(); ++i) {
+    const Scenario& s = scenarios[i];
+    films.push_back(options.foreign.empty() ? Imagine(*this, s, options.sample, options.reground)
+                                            : RecordFilm(*BeginForeign(s, options.foreign[i], options.sample), s, s.context - 1, s.Last()));
+  }
+  return films;
 }
 
 Json Subject::Facts() const {

@@ -9,6 +9,13 @@ struct RolloutOptions;
 
 enum class SubjectKind { kTruth, kDummy, kModel };
 
+// How films are made.
+struct FilmOptions {
+  uint64_t sample = 0;
+  int64_t reground = 0;               // after so many imagined frames it goes on from the true past; 1: teacher-forced; 0: never
+  std::span<const Scenario> foreign;  // one a scenario, with as long a context, whose memory takes the place of its own; empty: none
+};
+
 // Immutable. Metrics and planners use the worlds that it begins, through the interface of World alone.
 class Subject {
  public:
@@ -33,6 +40,10 @@ class Subject {
   virtual std::unique_ptr<World> BeginForeign(const Scenario& scenario, const Scenario& other, uint64_t sample) const {
     return Begin(other, sample);
   }
+
+  // Frames context .. T of each scenario. A model imagines those of one length side by side: their frames are those of each alone, but for
+  // rounding. With `foreign`, reground must be 0.
+  virtual std::vector<Film> Films(std::span<const Scenario> scenarios, const FilmOptions& options) const;
 
   // The rest is asked of worlds that this subject began.
 

@@ -2,6 +2,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "../dynamics/awake.h"
 #include "codec/registry.h"
 #include "eval/subject.h"
@@ -55,6 +57,35 @@ TEST_P(PosedSubjects, ImagineWithThePosesOfTheSameActions) {
   const at::Tensor forced = Imagine(*subject, s, 1, 1).frames;
   EXPECT_TRUE(at::equal(forced[0], film.frames[0]));
   EXPECT_FALSE(at::equal(forced[2], film.frames[2]));
+}
+
+// Rows of one session and sessions of their own agree but for rounding, which may turn a colour by one.
+TEST_P(PosedSubjects, ImagineSideBySideAsAlone) {
+  std::vector<Scenario> scenarios;
+  for (uint64_t seed = 2; seed < 17; ++seed) scenarios.push_back(PolicyScenario(kMaze, seed, 5, 12));
+  const auto model = Posed(GetParam());
+  const auto subject = ModelSubject("posed", model, model->Config().rollout);
+  std::vector<Scenario> next = scenarios;
+  std::rotate(next.begin(), next.begin() + 1, next.end());
+  for (const FilmOptions& options : {FilmOptions{1, 0, {}}, FilmOptions{1, 3, {}}, FilmOptions{1, 0, next}}) {
+    const std::vector<Film> together = subject->Films(scenarios, options), alone = subject->Subject::Films(scenarios, options);
+    ASSERT_EQ(together.size(), scenarios.size());
+    for (size_t i = 0; i < scenarios.size(); ++i) {
+      ASSERT_EQ(together[i].Count(), alone[i].Count());
+      EXPECT_EQ(together[i].objects.size(), alone[i].objects.size());
+      EXPECT_EQ(together[i].events.size(), alone[i].events.size());
+      EXPECT_LE((together[i].frames.to(at::kInt) - alone[i].frames.to(at::kInt)).abs().max().item<int64_t>(), 1) << i;
+    }
+  }
+}
+
+// Scenarios of different lengths cannot be rows of one session.
+TEST_P(PosedSubjects, ImagineUnlikeScenariosOneByOne) {
+  const auto model = Posed(GetParam());
+  const auto subject = ModelSubject("posed", model, model->Config().rollout);
+  const std::vector<Scenario> scenarios{PolicyScenario(kMaze, 2, 5, 12), PolicyScenario(kMaze, 3, 5, 9)};
+  const std::vector<Film> films = subject->Films(scenarios, {});
+  for (size_t i = 0; i < 2; ++i) EXPECT_TRUE(at::equal(films[i].frames, Imagine(*subject, scenarios[i], 0).frames));
 }
 
 INSTANTIATE_TEST_SUITE_P(States, PosedSubjects,

@@ -55,13 +55,10 @@ std::vector<at::Tensor> AskedInWindows(const Subject& subject, const Scenario& s
   return films;
 }
 
-// Frames of each window, every one made from the true past [kWindow, H, W, 3].
+// Of long films, frames of each window, every one made from the true past [kWindow, H, W, 3].
 std::vector<at::Tensor> Forced(const Subject& subject, const Scenario& s, const at::Tensor& truth, const std::vector<int64_t>& starts) {
   std::vector<at::Tensor> films;
-  if (truth.size(0) <= kWhole) {
-    const at::Tensor film = Imagine(subject, s, 0, 1).frames;
-    for (const int64_t start : starts) films.push_back(film.narrow(0, start, kWindow));
-  } else if (subject.Kind() == SubjectKind::kModel) {
+  if (subject.Kind() == SubjectKind::kModel) {
     films = AskedInWindows(subject, s, truth, starts);
   } else {
     for (const int64_t start : starts) {  // begun anew for every frame, in a
@@ -119,9 +116,19 @@ ProbeResult ProbeDrift(const Subject& subject, const ProbePlan& plan) {
   const std::vector<int64_t> starts = Windows(plan.frames);
   ByWindow free(starts.size()), forced(starts.size()), excess(starts.size());
   std::vector<std::optional<double>> slope, gap;
-  for (const Scenario& s : MakeScenarios(plan)) {
-    const at::Tensor truth = Future(MakeTruth(s), s), made = Imagine(subject, s, 0).frames;
-    const std::vector<at::Tensor> told = Forced(subject, s, truth, starts);
+  const std::vector<Scenario> scenarios = MakeScenarios(plan);
+  const std::vector<Film> own_films = subject.Films(scenarios, {}),
+                          forced_films = plan.frames <= kWhole ? subject.Films(scenarios, {.sample = 0, .reground = 1, .foreign = {}})
+                                                               : std::vector<Film>{};
+  for (size_t i = 0; i < scenarios.size(); ++i) {
+    const Scenario& s = scenarios[i];
+    const at::Tensor truth = Future(MakeTruth(s), s), made = own_films[i].frames;
+    std::vector<at::Tensor> told;
+    if (forced_films.empty()) {
+      told = Forced(subject, s, truth, starts);
+    } else {
+      for (const int64_t start : starts) told.push_back(forced_films[i].frames.narrow(0, start, kWindow));
+    }
     std::vector<double> at, lost;
     for (size_t w = 0; w < starts.size(); ++w) {
       const at::Tensor real = truth.narrow(0, starts[w], kWindow);

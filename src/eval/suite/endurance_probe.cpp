@@ -175,8 +175,12 @@ ProbeResult ProbeEndurance(const Subject& subject, const ProbePlan& plan) {
   std::vector<LongFilm> films;
   std::vector<SeenObjects> seen;
   Lifetimes healthy_for, moving_for;
-  for (const RealFilm& truth : truths) {
-    const Film made = Imagine(subject, truth.scenario, 0);
+  std::vector<Scenario> scenarios;
+  for (const RealFilm& truth : truths) scenarios.push_back(truth.scenario);
+  const std::vector<Film> made_films = subject.Films(scenarios, {});
+  for (size_t i = 0; i < truths.size(); ++i) {
+    const RealFilm& truth = truths[i];
+    const Film& made = made_films[i];
     seen.push_back(ObjectsIn(made, truth.scenario));
     films.push_back(Look(truth.before, made.frames, seen.back().objects, truth.objects));
     healthy_for.Add(CollapseFrame(films.back().signs, healthy), plan.frames);

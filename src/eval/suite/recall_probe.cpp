@@ -38,8 +38,10 @@ std::vector<Turn> Turns(const ProbePlan& plan, int64_t gap) {
 }
 
 std::vector<at::Tensor> Recalled(const Subject& subject, const std::vector<Turn>& turns) {
+  std::vector<Scenario> scenarios;
+  for (const Turn& turn : turns) scenarios.push_back(turn.scenario);
   std::vector<at::Tensor> films;
-  for (const Turn& turn : turns) films.push_back(Imagine(subject, turn.scenario, 0).frames.narrow(0, kTurn - kBack, kBack));
+  for (const Film& film : subject.Films(scenarios, {})) films.push_back(film.frames.narrow(0, kTurn - kBack, kBack));
   return films;
 }
 

@@ -37,14 +37,21 @@ std::vector<Way> Ways(const ProbePlan& plan, int64_t gap) {
   });
 }
 
+// `context` > 0: of so many frames.
+std::vector<Scenario> ScenariosOf(const std::vector<Way>& ways, int64_t context) {
+  std::vector<Scenario> scenarios;
+  for (const Way& way : ways) {
+    scenarios.push_back(way.scenario);
+    if (context > 0) scenarios.back().context = context;
+  }
+  return scenarios;
+}
+
 // What the subject shows at each return; `shown`: after the true frames up to there, else after those that it imagined.
 std::vector<at::Tensor> Returns(const Subject& subject, const std::vector<Way>& ways, int64_t gap, bool shown) {
+  const std::vector<Scenario> scenarios = ScenariosOf(ways, shown ? gap : 0);
   std::vector<at::Tensor> films;
-  for (const Way& way : ways) {
-    Scenario s = way.scenario;
-    if (shown) s.context = gap;
-    films.push_back(Imagine(subject, s, 0).frames.narrow(0, gap - s.context, kAgain));
-  }
+  for (const Film& film : subject.Films(scenarios, {})) films.push_back(film.frames.narrow(0, gap - scenarios[0].context, kAgain));
   return films;
 }
 
@@ -52,13 +59,12 @@ std::vector<at::Tensor> Returns(const Subject& subject, const std::vector<Way>& 
 // ones. `told`: the films without that.
 std::vector<std::optional<double>> SwapLosses(const Subject& subject, const std::vector<Way>& ways, int64_t gap,
                                               std::span<const std::optional<double>> told) {
+  const std::vector<Scenario> own = ScenariosOf(ways, gap);
+  std::vector<Scenario> next = own;
+  std::rotate(next.begin(), next.begin() + 1, next.end());
+  const std::vector<Film> films = subject.Films(own, {.sample = 0, .reground = 0, .foreign = next});
   std::vector<std::optional<double>> losses;
-  for (size_t i = 0; i < ways.size(); ++i) {
-    Scenario own = ways[i].scenario, other = ways[(i + 1) % ways.size()].scenario;
-    own.context = other.context = gap;
-    const at::Tensor film = RecordFilm(*subject.BeginForeign(own, other, 0), own, gap - 1, gap + kAgain - 1).frames;
-    losses.push_back(*told[i] - FramePsnr(film, ways[i].back).mean().item<double>());
-  }
+  for (size_t i = 0; i < ways.size(); ++i) losses.push_back(*told[i] - FramePsnr(films[i].frames, ways[i].back).mean().item<double>());
   return losses;
 }
 
