@@ -29,6 +29,14 @@ void CheckSight(const RolloutPlan& plan, const Memory& memory) {
     Fail("rollout {}: give the window that is to be committed again; the state {} has none", plan.spec, memory.Spec());
 }
 
+// How many frames a memory is made anew of.
+int64_t Renewed(const RolloutPlan& plan, const Memory& memory) {
+  const int64_t held = memory.Declared().held;
+  if (plan.anew < 0 && held <= 0)
+    Fail("rollout {}: give the window that is computed anew; the state {} has none", plan.spec, memory.Spec());
+  return plan.anew < 0 ? held : plan.anew;
+}
+
 // Levels of T frames as [1, T, 1, 1, 1].
 at::Tensor LevelColumn(const std::vector<double>& levels, const at::TensorOptions& options) {
   return at::tensor(levels, at::kDouble).to(options).view({1, -1, 1, 1, 1});
@@ -46,6 +54,7 @@ Executor::Executor(std::shared_ptr<Transition> network, std::shared_ptr<const Me
       able_(able) {
   CheckRollout(options, able);
   CheckSight(plan_, *memory_);
+  plan_.anew = Renewed(plan_, *memory_);
   if (plan_.FramesInFlight() > 1 && network_->Options().layout != "frame_causal")
     Fail("rollout {}: frames in flight need the layout frame_causal, this model has {}; use \"sequential\"", plan_.spec,
          network_->Options().layout);
@@ -56,7 +65,7 @@ Executor::Reader Executor::Open(const Parts& state, const Flight& flight, int64_
   const MemoryGeometry g = network_->Geometry();
   std::vector<FrameQuery> queries;
   for (size_t i = 0; i < conditions.size(); ++i)
-    queries.push_back({first + static_cast<int64_t>(i), conditions[i].action, conditions[i].pose});
+    queries.push_back({first - flight.past.forgotten + static_cast<int64_t>(i), conditions[i].action, conditions[i].pose});
   const FlightSight sight{.joint = !able_.causal,
                           .block = able_.block,
                           .offset = (first - flight.base) % plan_.block,
@@ -140,6 +149,7 @@ void Executor::Run(const RolloutRow& row, Flight& flight, MemoryReader& reader, 
 ShownFrame Executor::Next(Parts& state, Flight& flight, const ConditionSource& conditions, const NoiseSource& noise) {
   const at::NoGradGuard guard;
   const int64_t S = plan_.Steps();
+  if (plan_.anew > 0 && flight.next > plan_.anew && flight.frames.empty()) Renew(state, flight);
   if (plan_.reread)
     for (size_t i = 0; i < flight.frames.size(); ++i)
       if (flight.frames[i].steps < S) flight.frames[i].condition = conditions(static_cast<int64_t>(i));
@@ -183,7 +193,7 @@ at::Tensor Executor::Shown(const at::Tensor& latent, const at::Tensor& noise) co
 }
 
 void Executor::Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame) {
-  if (plan_.recache) Remember(state, flight, frame);
+  if (plan_.recache || plan_.anew > 0) Remember(state, flight, frame);
   const at::Tensor level = at::full({frame.latent.size(0), 1}, options_.context_level, frame.latent.options());
   CleanFrame clean{reader->Plan(0).query, frame.latent, {}};
   network_->Forward(Shown(frame.latent, frame.noise).unsqueeze(1), level, JoinConditions({frame.condition}), *reader, &clean.layers);
@@ -216,8 +226,13 @@ void Executor::KeepSink(Flight& flight, const std::vector<LayerActivation>& laye
 
 void Executor::Remember(const Parts& state, Flight& flight, const PastFrame& frame) const {
   RecentPast& past = flight.past;
-  const auto W = static_cast<size_t>(plan_.window > 0 ? plan_.window - plan_.sink : memory_->Declared().held);
   if (past.frames.empty()) past.start = state.Fork();
+  if (plan_.anew > 0) {
+    if (static_cast<int64_t>(past.frames.size()) == plan_.anew) past.frames.erase(past.frames.begin());
+    past.frames.push_back(frame);
+    return;
+  }
+  const auto W = static_cast<size_t>(plan_.window > 0 ? plan_.window - plan_.sink : memory_->Declared().held);
   if (past.frames.size() == W) past.middle = state.Fork();
   if (past.frames.size() == 2 * W) {
     past.start = std::move(past.middle);
@@ -225,6 +240,38 @@ void Executor::Remember(const Parts& state, Flight& flight, const PastFrame& fra
     past.frames.erase(past.frames.begin(), past.frames.begin() + static_cast<int64_t>(W));
   }
   past.frames.push_back(frame);
+}
+
+// The memory as if the session had begun with the newest frames: one pass over them together, then a commit of each.
+void Executor::Renew(Parts& state, Flight& flight) {
+  RecentPast& past = flight.past;
+  const auto n = static_cast<int64_t>(past.frames.size());
+  ORRERY_CHECK(n == plan_.anew);
+  std::vector<at::Tensor> latents, shown;
+  std::vector<StepCondition> conditions;
+  for (const PastFrame& f : past.frames) {
+    latents.push_back(f.latent);
+    shown.push_back(Shown(f.latent, f.noise));
+    conditions.push_back(f.condition);
+    if (!f.condition.known.defined()) conditions.back().known = at::ones({f.latent.size(0)}, f.latent.options().dtype(at::kBool));
+  }
+  const FrameCondition condition = JoinConditions(conditions);
+  const at::Tensor clip = at::stack(latents, 1), level = at::full({clip.size(0), n}, options_.context_level, clip.options());
+  std::vector<LayerActivation> layers;
+  const auto reader = memory_->OpenClip({clip.size(0), n, clip, condition.action, condition.pose, {}});
+  network_->Forward(at::stack(shown, 1), level, condition, *reader, &layers);
+  count_.commit += n;
+  count_.answers += n;
+  state = past.start.Fork();
+  past.forgotten = flight.next - n;
+  const int64_t N = network_->Tokens();
+  for (int64_t i = 0; i < n; ++i) {
+    const FrameQuery query{i, conditions[static_cast<size_t>(i)].action, conditions[static_cast<size_t>(i)].pose};
+    CleanFrame clean{query, latents[static_cast<size_t>(i)], {}};
+    for (const LayerActivation& l : layers)
+      clean.layers.push_back({l.key.narrow(2, i * N, N), l.value.narrow(2, i * N, N), l.features.narrow(1, i * N, N)});
+    memory_->Commit(state, memory_->BeginFrame(state, query), clean);
+  }
 }
 
 void Executor::Recache(Parts& state, Flight& flight, const std::vector<StepCondition>& conditions) {

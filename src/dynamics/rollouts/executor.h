@@ -60,6 +60,7 @@ class Executor {
   at::Tensor Shown(const at::Tensor& latent, const at::Tensor& noise) const;
   void Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame);
   void Remember(const Parts& state, Flight& flight, const PastFrame& frame) const;
+  void Renew(Parts& state, Flight& flight);
   void KeepSink(Flight& flight, const std::vector<LayerActivation>& layers) const;
 
   std::shared_ptr<Transition> network_;

@@ -46,11 +46,12 @@ Parts PastParts(const RecentPast& past) {
   AddConditions(parts, past.frames);
   parts.Append("start", past.start);
   parts.Append("middle", past.middle);
+  parts.Add("forgotten", "", at::full({}, past.forgotten, at::kLong));
   return parts;
 }
 
 RecentPast PastOf(const Parts& parts) {
-  RecentPast past{parts.Extract("start"), parts.Extract("middle"), {}};
+  RecentPast past{parts.Extract("start"), parts.Extract("middle"), {}, parts.Get("forgotten").item<int64_t>()};
   for (int64_t i = 0; i < parts.Get("latent").size(0); ++i)
     past.frames.push_back({parts.Get("latent").select(0, i), GetRow(parts, "noise", i), ConditionAt(parts, i)});
   return past;

@@ -27,10 +27,12 @@ struct PastFrame {
   StepCondition condition;
 };
 
-// The newest W to 2 W finished frames, and the memory before them and in their middle.
+// The newest W to 2 W finished frames, and the memory before them and in their middle. Of a rollout that makes the memory anew: the newest
+// W, the memory before the session's first frame, and how many frames the memory knows nothing of, whose time it does not count.
 struct RecentPast {
   Parts start, middle;
   std::vector<PastFrame> frames;
+  int64_t forgotten = 0;
 };
 
 struct Flight {

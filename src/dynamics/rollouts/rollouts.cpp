@@ -118,6 +118,20 @@ RolloutPlan PlanSliding(const Json& p, const RolloutSetting& s) {
   return plan;
 }
 
+Facts RecomputedFacts() {
+  return {"recomputed",
+          "open-oasis: sequential; the window is computed anew for every frame, so that its keys tell nothing of older ones",
+          "github.com/etched-ai/open-oasis",
+          {{"window", 0, "finished frames that are seen; 0: those that the state holds"}, kBlock}};
+}
+RolloutPlan PlanRecomputed(const Json& p, const RolloutSetting& s) {
+  RolloutPlan plan = PlanSequential(p, s);
+  const int64_t window = p["window"];
+  if (window < 0) Fail("rollout recomputed: window must be >= 0, got {}", window);
+  plan.anew = window > 0 ? window : -1;
+  return plan;
+}
+
 }  // namespace
 
 std::vector<double> MagiLevels(int64_t steps) {
@@ -136,7 +150,8 @@ const RolloutRegistry& Rollouts() {
                                                     {AdFacts(), PlanAd},
                                                     {PipelineFacts(), PlanPipeline},
                                                     {RollingFacts(), PlanRolling},
-                                                    {SlidingFacts(), PlanSliding}});
+                                                    {SlidingFacts(), PlanSliding},
+                                                    {RecomputedFacts(), PlanRecomputed}});
   return registry;
 }
 

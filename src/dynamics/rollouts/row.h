@@ -1,6 +1,7 @@
 // The rows of a rollout: which frames one pass of the network denoises, from where to where. Frames count from the rollout's beginning.
 // K levels of a frame: 0 .. S steps done, S = Plan::Steps().
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,6 +35,7 @@ struct RolloutPlan {
   int64_t window = 0;    // newest finished frames that are seen, the sink's included; 0: all that the state holds
   int64_t sink = 0;      // first frames that stay in sight, just before the others
   bool recache = false;  // keeps what is needed to commit the last window again under other conditions
+  int64_t anew = 0;      // newest finished frames of which the memory is made anew before every frame; 0: it goes on; < 0: those it holds
 
   int64_t Steps() const { return static_cast<int64_t>(levels.size()) - 1; }
   // The row in which block b begins, of an endless plan or inside a group.
@@ -44,8 +46,9 @@ struct RolloutPlan {
   int64_t FramesInFlight() const { return BlocksInFlight() * block; }
   // Frames that are begun before the action that leads to them is known, at most.
   int64_t ReactionLatency() const { return FramesInFlight() - 1; }
-  // Passes over one frame until it is shown and committed; each with two answers of the network under guidance.
-  int64_t ForwardsPerFrame() const { return Steps() + 1; }
+  // Passes over one frame until it is shown and committed; each with two answers of the network under guidance. Where the memory is made
+  // anew, those over its frames too, as soon as there are so many.
+  int64_t ForwardsPerFrame() const { return Steps() + 1 + std::max<int64_t>(anew, 0); }
 };
 
 }  // namespace orrery
