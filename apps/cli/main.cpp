@@ -54,6 +54,7 @@ int Run(int argc, char** argv) {
   AddInfo(app);
   AddWorlds(app);
   AddStates(app);
+  AddDynamics(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError&) {

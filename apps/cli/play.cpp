@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 #include "data/video.h"
+#include "dynamics/rollouts/executor.h"
 #include "model/dream_world.h"
 #include "serve/serve.h"
 #include "worlds/registry.h"
@@ -10,7 +11,7 @@ namespace orrery::cli {
 namespace {
 
 struct PlayOptions {
-  std::string model, world;
+  std::string model, world, rollout;
   int64_t steps = 0;
   double guidance = 0;
   ServeOptions serve;
@@ -34,6 +35,8 @@ PlayWorld Dream(const PlayOptions& o) {
   RolloutOptions rollout = config.rollout;
   if (o.steps) rollout.steps = o.steps;
   if (o.guidance) rollout.guidance = o.guidance;
+  if (!o.rollout.empty()) rollout.spec = o.rollout;
+  const RolloutPlan plan = model->Rollout(rollout).Plan();
   PlayWorld play;
   play.title = config.data.name;
   play.model = o.model;
@@ -41,7 +44,9 @@ PlayWorld Dream(const PlayOptions& o) {
                 {"parameters", model->Parameters()},
                 {"state", config.state},
                 {"path", config.path},
-                {"denoising steps", rollout.steps},
+                {"rollout", plan.spec},
+                {"denoising steps", plan.Steps()},
+                {"reaction latency", fmt::format("{} frames", plan.ReactionLatency())},
                 {"codec", config.codec}};
   play.make = [=] { return std::make_unique<DreamWorld>(model, starts, rollout); };
   DreamWorld(model, starts, rollout);  // an unplayable model fails here, not at the first visitor
@@ -60,6 +65,8 @@ void AddPlay(CLI::App& app) {
   verb->add_option("--world", o->world, "Play a built-in world's simulator instead of a model")->excludes(model);
   verb->add_option("--steps", o->steps, "Denoising steps a frame (default: the model's own)");
   verb->add_option("--guidance", o->guidance, "Guidance on actions (default: the model's own; 1: none)");
+  verb->add_option("--rollout", o->rollout,
+                   "In which order frames are denoised, \"pyramid(u=1)\" (see 'orrery dynamics'; default: the model's own)");
   verb->add_option("--host", o->serve.host, "Address to bind to")->capture_default_str();
   verb->add_option("--port", o->serve.port, "Port; 0: any free one")->capture_default_str();
   verb->add_option("--fps", o->serve.fps, "Frames a second (default: the world's own)");

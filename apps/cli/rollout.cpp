@@ -18,7 +18,7 @@ namespace orrery::cli {
 namespace {
 
 struct RolloutArguments {
-  std::string model, data, out, strip, score;
+  std::string model, data, out, strip, score, rollout;
   int64_t episode = -1, first = 0, context = 8, frames = 128, steps = 0, scale = 4, every = 8;
   double guidance = 0, validation_share = 0.1;
   uint64_t seed = 0;
@@ -28,6 +28,7 @@ RolloutOptions RolloutFor(const RolloutArguments& a, const WorldModel& model) {
   RolloutOptions r = model.Config().rollout;
   if (a.steps) r.steps = a.steps;
   if (a.guidance) r.guidance = a.guidance;
+  if (!a.rollout.empty()) r.spec = a.rollout;
   return r;
 }
 
@@ -68,6 +69,13 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   // After the recording's end its actions go round; the truth then ends.
   const auto row = [&](const at::Tensor& t, int64_t i) { return t.defined() ? t[1 + (i - 1) % (t.size(0) - 1)].unsqueeze(0) : t; };
 
+  // Frames in flight are told the recorded actions and poses that they are under, as far as they go.
+  const auto ahead = [&](const at::Tensor& t, int64_t i, int64_t n) {
+    std::vector<at::Tensor> rows;
+    for (int64_t k = i; k < i + n; ++k) rows.push_back(row(t, k));
+    return rows.empty() || !t.defined() ? at::Tensor() : at::stack(rows, 1);
+  };
+
   Session session(model, RolloutFor(a, *model));
   session.Reset(head(truth.frames), head(truth.actions), head(truth.pose), {a.seed});
   const DatasetFacts& facts = set.Facts();
@@ -81,7 +89,8 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
   for (int64_t t = 0; t < a.frames; ++t) {
     ThrowIfStopRequested();
     const int64_t i = a.context + t;
-    session.Step(row(truth.actions, i), row(truth.pose, i));
+    const int64_t n = session.Plan().ReactionLatency();
+    session.Step(row(truth.actions, i), row(truth.pose, i), {ahead(truth.actions, i + 1, n), {}, ahead(truth.pose, i + 1, n), {}});
     const at::Tensor dream = session.Frame()[0];
     const at::Tensor real = i < truth.Frames() ? truth.frames[i] : at::zeros_like(dream);
     if (i < truth.Frames()) psnr.push_back(Psnr(ImageMse(dream, real).item<double>()));
@@ -99,6 +108,8 @@ void Film(const RolloutArguments& a, const std::shared_ptr<const WorldModel>& mo
                     {"first", a.first},
                     {"context", a.context},
                     {"frames", a.frames},
+                    {"rollout", session.Plan().spec},
+                    {"frame_forwards", session.Count().denoise + session.Count().commit},
                     {"psnr_first", psnr.empty() ? 0.0 : psnr.front()},
                     {"psnr_mean", Mean(psnr)},
                     {"film", a.out},
@@ -123,6 +134,8 @@ void AddRollout(CLI::App& app) {
   verb->add_option("--context", a->context, "Real frames given")->capture_default_str();
   verb->add_option("--steps", a->steps, "Denoising steps a frame (default: the model's own)");
   verb->add_option("--guidance", a->guidance, "Guidance on actions (default: the model's own; 1: none)");
+  verb->add_option("--rollout", a->rollout,
+                   "In which order frames are denoised, \"pyramid(u=1)\" (see 'orrery dynamics'; default: the model's own)");
   verb->add_option("--seed", a->seed, "Seed of the imagined frames")->capture_default_str();
   verb->add_option("--scale", a->scale, "Enlarge pixels in films")->capture_default_str();
   verb->add_option("--every", a->every, "Take every n-th frame into the strip")->capture_default_str();

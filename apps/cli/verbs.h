@@ -19,6 +19,7 @@ void AddPack(CLI::App& app);
 void AddInfo(CLI::App& app);
 void AddWorlds(CLI::App& app);
 void AddStates(CLI::App& app);
+void AddDynamics(CLI::App& app);
 
 // Name, summary and parameters of an alternative, to standard output.
 void Print(const Facts& facts);

@@ -110,7 +110,8 @@ TEST(Rollouts, WhatIsInFlightIsPartOfTheState) {
   EXPECT_TRUE(session.Snapshot().ToParts().Has("flight/latent"));
   Session plain = Begin(TinyModel(), "sequential");
   Walk(plain, 2);
-  for (const Part& part : plain.Snapshot().ToParts().All()) EXPECT_FALSE(part.name.starts_with("flight")) << part.name;
+  const Parts parts = plain.Snapshot().ToParts();
+  for (const Part& part : parts.All()) EXPECT_FALSE(part.name.starts_with("flight")) << part.name;
 }
 
 // Told what comes, a rollout that keeps a frame's first action makes what one that reads new ones makes.
