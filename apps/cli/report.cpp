@@ -3,6 +3,7 @@
 #include "cli/verbs.h"
 #include "core/file.h"
 #include "eval/report/claims.h"
+#include "eval/report/margins.h"
 #include "eval/report/page.h"
 #include "eval/report/table.h"
 
@@ -39,12 +40,13 @@ void Report(const ReportArguments& a) {
   std::vector<Evaluation> all = JoinRuns(LoadRuns({a.folders.begin(), a.folders.end()}));
   const std::vector<Recipe> recipes = Recipes(all);
   const std::vector<MechanismTable> tables = MechanismTables(recipes);
+  const std::vector<MarginTable> margins = Margins(recipes);
   const std::vector<Claim> claims = JudgeClaims(recipes);
-  std::cout << TableText(tables) << "\n" << ClaimsText(claims) << "\n";
+  std::cout << TableText(tables) << "\n" << MarginText(margins) << "\n" << ClaimsText(claims) << "\n";
   for (Evaluation& e : all) e.claims.clear();  // of fewer runs
   all.front().claims = claims;
   WriteFileAtomic(a.out, ReportPage(all));
-  if (!a.json.empty()) WriteJson(a.json, {{"tables", TableJson(tables)}, {"claims", ClaimsJson(claims)}});
+  if (!a.json.empty()) WriteJson(a.json, {{"tables", TableJson(tables)}, {"margins", MarginJson(margins)}, {"claims", ClaimsJson(claims)}});
   for (const Evaluation& e : all) {
     std::cout << e.model.at("name").get<std::string>() << "\n";
     for (const Metric& m : e.metrics) std::cout << fmt::format("  {:<40} {:<18} {}\n", m.id, m.world, NumberText(m));

@@ -25,8 +25,8 @@ struct TrainArguments {
   TrainOptions training;
   CodecTrainOptions codec_train;
   // of train model:
-  std::string codec;  // file or folder; empty: the run's own
-  std::string adapt;  // a model folder whose network is gone on with
+  std::string codec;                          // file or folder; empty: the run's own
+  std::string adapt;                          // a model folder whose network is gone on with
   std::string teacher;                        // a model folder that the objective learns from
   std::vector<SpecPart::Argument> objective;  // parameters of it, given as options
   double codec_minutes = 12;
@@ -108,7 +108,9 @@ ModelFilms Films(std::shared_ptr<const Dataset> dataset, double share) {
 std::shared_ptr<const WorldModel> AdaptFrom(TrainArguments& a) {
   if (a.adapt.empty()) return nullptr;
   std::shared_ptr<const WorldModel> trained = WorldModel::Load(a.adapt);
+  const bool pose = a.model.transition.pose;
   a.model.transition = trained->Config().transition;
+  a.model.transition.pose |= pose;
   a.model.path = trained->Config().path;
   if (a.codec.empty()) a.codec = (fs::path(a.adapt) / "codec.safetensors").string();
   return trained;
@@ -125,7 +127,11 @@ std::string ObjectiveSpec(const TrainArguments& a) {
 void TrainModelVerb(TrainArguments a) {
   const std::shared_ptr<const WorldModel> trained = AdaptFrom(a);
   a.model.objective = ObjectiveSpec(a);
-  a.model.rollout.context_level = Objectives().Make(a.model.objective, NoisePaths().Make(a.model.path))->ContextLevel();
+  const std::shared_ptr<Objective> objective = Objectives().Make(a.model.objective, NoisePaths().Make(a.model.path));
+  a.model.rollout.context_level = objective->ContextLevel();
+  // A model of listed levels cannot take any number of steps.
+  if (const auto levels = static_cast<int64_t>(objective->Trained().levels.size()); levels > 0 && levels % a.model.rollout.steps != 0)
+    a.model.rollout.steps = levels;
   const std::shared_ptr<const WorldModel> teacher = a.teacher.empty() ? nullptr : WorldModel::Load(a.teacher);
   a.training.bf16 = !a.fp32;
   SetDefaultBudget(a.training, 30);
@@ -182,8 +188,9 @@ void AddTrain(CLI::App& app) {
   model->add_option("--codec-spec", m->codec_spec, "Spec of the codec that is trained first")->capture_default_str();
   model->add_option("--codec-minutes", m->codec_minutes, "Its budget")->capture_default_str();
   model->add_option("--state", m->model.state, "State spec")->capture_default_str();
-  model->add_option("--adapt-from", m->adapt,
-                    "Model folder: begin with its network (its sizes, noise path and codec are taken) and train this state on it");
+  model->add_option(
+      "--adapt-from", m->adapt,
+      "Model folder: begin with its network (its sizes, noise path and codec are taken; --pose may be added) and train this state on it");
   model->add_option("--path", m->model.path, "Noise path: flow, v_cosine or edm, with parameters")->capture_default_str();
   TransitionOptions& t = m->model.transition;
   model->add_option("--layout", t.layout, "Attention: frame_causal, axial or spatial_temporal")->capture_default_str();
@@ -193,10 +200,15 @@ void AddTrain(CLI::App& app) {
   model->add_option("--patch", t.patch, "Latent cells a token side: 2 gives 16 tokens of an 8x8 latent, 1 gives 64")->capture_default_str();
   model->add_flag("--pose", t.pose, "Take the pose of every frame as a condition; in play it is guessed");
   model->add_option("--objective", m->model.objective, "What training asks of the network (see 'orrery dynamics')")->capture_default_str();
-  model->add_option("--teacher", m->teacher, "Trained model of the same codec, for objectives that learn from one: causal_ode, self_forcing");
+  model->add_option("--teacher", m->teacher,
+                    "Trained model of the same codec, for objectives that learn from one: causal_ode, self_forcing");
   const auto parameter = [&](const char* flag, const char* name, const char* what) {
-    model->add_option_function<double>(flag, [m, name](double value) { m->objective.push_back({name, value}); },
-                                       fmt::format("Parameter {} of the objective: {}", name, what));
+    model->add_option_function<double>(
+        flag,
+        [m, name](double value) {
+          m->objective.push_back({name, value});
+        },
+        fmt::format("Parameter {} of the objective: {}", name, what));
   };
   parameter("--context-share", "context_share", "share of frames that play context");
   parameter("--context-noise", "context_noise", "highest noise level of context frames");

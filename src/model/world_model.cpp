@@ -100,9 +100,12 @@ void WorldModel::AdoptNetwork(const WorldModel& trained) {
     Fail("a network can be adapted with the codec it was trained with alone (hash {}), this one has {}", trained.config_.codec_hash,
          config_.codec_hash);
   NamedTensors weights = ModuleTensors(*trained.network_);
-  if (config_.transition.step && !trained.config_.transition.step)  // a condition that it never had, silent until it is learned
-    for (const auto& [name, tensor] : ModuleTensors(*network_))
-      if (name.starts_with("step.")) weights.emplace_back(name, tensor);
+  // Conditions that it never had are silent until they are learned.
+  for (const auto& [name, tensor] : ModuleTensors(*network_)) {
+    if (config_.transition.step && !trained.config_.transition.step && name.starts_with("step_")) weights.emplace_back(name, tensor);
+    if (config_.transition.pose && !trained.config_.transition.pose && name.starts_with("pose"))
+      weights.emplace_back(name, name.starts_with("pose.") ? at::zeros_like(tensor) : tensor);
+  }
   LoadModule(*network_, weights, "the model to adapt from");
   memory_->AdoptEmbedding(network_->Embedding());
 }

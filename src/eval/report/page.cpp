@@ -4,6 +4,7 @@
 #include <set>
 
 #include "eval/report/chart.h"
+#include "eval/report/margins.h"
 #include "eval/report/table.h"
 
 namespace orrery {
@@ -264,7 +265,8 @@ std::string ReportPage(const std::vector<Evaluation>& all) {
       "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">"
       "<title>Orrery evaluation</title><style>{}</style></head><body>{}",
       kStyle, Header(all));
-  html += Claims(all) + TableHtml(MechanismTables(Recipes(all)));
+  const std::vector<Recipe> recipes = Recipes(all);
+  html += Claims(all) + TableHtml(MechanismTables(recipes)) + MarginHtml(Margins(recipes));
   for (const Family& family : kFamilies) {
     const std::vector<Key> keys = Keys(all, family.prefix);
     if (keys.empty()) continue;
