@@ -280,6 +280,28 @@ TEST(Executor, FinishedFramesAreLabelledShrunkOrNoised) {
   EXPECT_THROW(committed(true, true, latent), Error);
 }
 
+// Models that were trained on blocks: what is committed is what one pass over the block makes of it, though frame after frame is.
+TEST(Executor, BlocksAreCommittedAsTheyWereTrained) {
+  const Model m("window(8)");
+  const Capabilities able{.clean_label = true, .block = 3};
+  Rolling session(m.network, m.memory, m.path, {.steps = 2}, able);
+  std::vector<at::Tensor> frames;
+  for (int64_t t = 0; t < 6; ++t) frames.push_back(session.Next(ActionOf(1)));
+  const at::NoGradGuard guard;
+  WindowReader all(-1);
+  FrameCondition condition;
+  condition.action = at::ones({1, 6, 1});
+  std::vector<LayerActivation> layers;
+  m.network->Forward(at::stack(frames, 1), at::full({1, 6}, 0.05), condition, all, &layers, {.kind = ClipMask::Kind::kCausal, .block = 3});
+  const at::Tensor key = session.state.Get("key").select(0, 1).narrow(2, 0, 6).flatten(2, 3);  // the last layer's
+  EXPECT_LT((key - layers[1].key).abs().max().item<double>(), 1e-4);
+  EXPECT_EQ(session.executor.Count().commit, 2 * (3 + 2 + 1));
+  EXPECT_EQ(session.executor.Plan().ForwardsPerFrame(), 2 + 2);
+  std::vector<LayerActivation> causal;
+  m.network->Forward(at::stack(frames, 1), at::full({1, 6}, 0.05), condition, all, &causal);
+  EXPECT_GT((key - causal[1].key).abs().max().item<double>(), 1e-3);
+}
+
 TEST(Executor, RecacheGivesWhatTheOtherActionsWouldHave) {
   const Model m("window(4) + ssm(heads=2, dim=8, state=4, every=1)");
   const std::string spec = "sliding(window=4, sink=1, recache=true)";

@@ -37,6 +37,12 @@ int64_t Renewed(const RolloutPlan& plan, const Memory& memory) {
   return plan.anew < 0 ? held : plan.anew;
 }
 
+// One frame's activations of those of several.
+LayerActivation FrameOf(const LayerActivation& all, int64_t frame, int64_t tokens) {
+  const int64_t first = frame * tokens;
+  return {all.key.narrow(2, first, tokens), all.value.narrow(2, first, tokens), all.features.narrow(1, first, tokens)};
+}
+
 // Levels of T frames as [1, T, 1, 1, 1].
 at::Tensor LevelColumn(const std::vector<double>& levels, const at::TensorOptions& options) {
   return at::tensor(levels, at::kDouble).to(options).view({1, -1, 1, 1, 1});
@@ -167,12 +173,21 @@ ShownFrame Executor::Next(Parts& state, Flight& flight, const ConditionSource& c
     Run(row, flight, *reader, noise);
   }
   const FlightFrame front = std::move(flight.frames.front());
+  std::vector<PastFrame> beside;
+  std::vector<StepCondition> asking{front.condition};
+  for (size_t i = 1; plan_.together && i < flight.frames.size() && flight.frames[i].steps == S; ++i) {
+    const FlightFrame& f = flight.frames[i];
+    beside.push_back(
+        {f.latent, options_.context_noise ? noise.again(flight.next + static_cast<int64_t>(i), 0) : at::Tensor(), f.condition});
+    asking.push_back(f.condition);
+  }
   if (!reader || flight.frames.size() > 1) {
     reader.reset();
-    reader = Open(state, flight, flight.next, {front.condition});
+    reader = Open(state, flight, flight.next, asking);
   }
   flight.frames.erase(flight.frames.begin());
-  Commit(state, flight, std::move(reader), {front.latent, options_.context_noise ? noise.next() : at::Tensor(), front.condition});
+  const auto grain = [&] { return plan_.together ? noise.again(flight.next, 0) : noise.next(); };
+  Commit(state, flight, std::move(reader), {front.latent, options_.context_noise ? grain() : at::Tensor(), front.condition}, beside);
   if (flight.frames.empty()) flight.Land(flight.next);
   return {front.latent, front.condition};
 }
@@ -192,13 +207,22 @@ at::Tensor Executor::Shown(const at::Tensor& latent, const at::Tensor& noise) co
   return path_->Input(options_.context_noise ? path_->Mix(latent, noise, level) : latent, level);
 }
 
-void Executor::Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame) {
+void Executor::Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame, const std::vector<PastFrame>& beside) {
   if (plan_.recache || plan_.anew > 0) Remember(state, flight, frame);
-  const at::Tensor level = at::full({frame.latent.size(0), 1}, options_.context_level, frame.latent.options());
+  std::vector<at::Tensor> shown{Shown(frame.latent, frame.noise)};
+  std::vector<StepCondition> conditions{frame.condition};
+  for (const PastFrame& f : beside) {
+    shown.push_back(Shown(f.latent, f.noise));
+    conditions.push_back(f.condition);
+  }
+  const auto n = static_cast<int64_t>(shown.size());
+  const at::Tensor level = at::full({frame.latent.size(0), n}, options_.context_level, frame.latent.options());
   CleanFrame clean{reader->Plan(0).query, frame.latent, {}};
-  network_->Forward(Shown(frame.latent, frame.noise).unsqueeze(1), level, JoinConditions({frame.condition}), *reader, &clean.layers);
-  ++count_.commit;
-  ++count_.answers;
+  network_->Forward(at::stack(shown, 1), level, JoinConditions(conditions), *reader, &clean.layers);
+  for (LayerActivation& l : clean.layers)
+    if (n > 1) l = FrameOf(l, 0, network_->Tokens());
+  count_.commit += n;
+  count_.answers += n;
   const ReadPlan plan = reader->Plan(0);
   reader.reset();  // views of the state would make its writer copy first
   if (flight.next < plan_.sink) KeepSink(flight, clean.layers);
@@ -268,8 +292,7 @@ void Executor::Renew(Parts& state, Flight& flight) {
   for (int64_t i = 0; i < n; ++i) {
     const FrameQuery query{i, conditions[static_cast<size_t>(i)].action, conditions[static_cast<size_t>(i)].pose};
     CleanFrame clean{query, latents[static_cast<size_t>(i)], {}};
-    for (const LayerActivation& l : layers)
-      clean.layers.push_back({l.key.narrow(2, i * N, N), l.value.narrow(2, i * N, N), l.features.narrow(1, i * N, N)});
+    for (const LayerActivation& l : layers) clean.layers.push_back(FrameOf(l, i, N));
     memory_->Commit(state, memory_->BeginFrame(state, query), clean);
   }
 }

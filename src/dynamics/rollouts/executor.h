@@ -58,7 +58,8 @@ class Executor {
   void Run(const RolloutRow& row, Flight& flight, MemoryReader& reader, const NoiseSource& noise);
   at::Tensor Answer(const at::Tensor& input, const at::Tensor& label, const FrameCondition& condition, MemoryReader& reader);
   at::Tensor Shown(const at::Tensor& latent, const at::Tensor& noise) const;
-  void Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame);
+  // Of one frame, beside finished frames of its block that follow it.
+  void Commit(Parts& state, Flight& flight, Reader reader, const PastFrame& frame, const std::vector<PastFrame>& beside = {});
   void Remember(const Parts& state, Flight& flight, const PastFrame& frame) const;
   void Renew(Parts& state, Flight& flight);
   void KeepSink(Flight& flight, const std::vector<LayerActivation>& layers) const;

@@ -163,6 +163,7 @@ std::string NeedsOf(const RolloutPlan& plan) {
 RolloutPlan MakeRollout(std::string_view spec, const RolloutSetting& s) {
   RolloutPlan plan = Rollouts().Make(spec, s);
   plan.spec = spec;
+  plan.together = plan.block > 1 && (s.able.block > 1 || !s.able.causal);
   // Frames that see each other both ways may be any number, but of one level.
   const bool alike = plan.BlocksInFlight() == 1 || plan.lag == 0, all_mixed = s.able.accepts_mixed_levels;
   if (!all_mixed && s.able.causal && plan.block != s.able.block)

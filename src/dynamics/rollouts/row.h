@@ -31,11 +31,12 @@ struct RolloutPlan {
   int64_t block = 1;           // frames that begin together
   int64_t horizon = 0;         // blocks of a group, the next of which begins when it is done; 0: endless (needs lag > 0)
   Update update = Update::kStep;
-  bool reread = true;    // frames in flight take a new action, or the first they were given for good
-  int64_t window = 0;    // newest finished frames that are seen, the sink's included; 0: all that the state holds
-  int64_t sink = 0;      // first frames that stay in sight, just before the others
-  bool recache = false;  // keeps what is needed to commit the last window again under other conditions
-  int64_t anew = 0;      // newest finished frames of which the memory is made anew before every frame; 0: it goes on; < 0: those it holds
+  bool reread = true;     // frames in flight take a new action, or the first they were given for good
+  int64_t window = 0;     // newest finished frames that are seen, the sink's included; 0: all that the state holds
+  int64_t sink = 0;       // first frames that stay in sight, just before the others
+  bool together = false;  // a block's frames see each other in their commits too, as they did in training
+  bool recache = false;   // keeps what is needed to commit the last window again under other conditions
+  int64_t anew = 0;       // newest finished frames of which the memory is made anew before every frame; 0: it goes on; < 0: those it holds
 
   int64_t Steps() const { return static_cast<int64_t>(levels.size()) - 1; }
   // The row in which block b begins, of an endless plan or inside a group.
@@ -46,9 +47,12 @@ struct RolloutPlan {
   int64_t FramesInFlight() const { return BlocksInFlight() * block; }
   // Frames that are begun before the action that leads to them is known, at most.
   int64_t ReactionLatency() const { return FramesInFlight() - 1; }
-  // Passes over one frame until it is shown and committed; each with two answers of the network under guidance. Where the memory is made
-  // anew, those over its frames too, as soon as there are so many.
-  int64_t ForwardsPerFrame() const { return Steps() + 1 + std::max<int64_t>(anew, 0); }
+  // Passes over one frame until it is shown and committed, the mean over a block; each denoising pass with two answers of the network under
+  // guidance. Where the memory is made anew, those over its frames too, as soon as there are so many.
+  double ForwardsPerFrame() const {
+    const double commit = together ? static_cast<double>(block + 1) / 2 : 1;
+    return static_cast<double>(Steps() + std::max<int64_t>(anew, 0)) + commit;
+  }
 };
 
 }  // namespace orrery
