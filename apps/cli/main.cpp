@@ -51,6 +51,8 @@ int Run(int argc, char** argv) {
   AddReport(app);
   AddPlay(app);
   AddPack(app);
+  AddConvert(app);
+  AddVerify(app);
   AddInfo(app);
   AddWorlds(app);
   AddStates(app);

@@ -16,6 +16,8 @@ void AddEval(CLI::App& app);
 void AddReport(CLI::App& app);
 void AddPlay(CLI::App& app);
 void AddPack(CLI::App& app);
+void AddConvert(CLI::App& app);  // convert oasis
+void AddVerify(CLI::App& app);
 void AddInfo(CLI::App& app);
 void AddWorlds(CLI::App& app);
 void AddStates(CLI::App& app);

@@ -21,6 +21,8 @@ void SaveStarts(const Starts& starts, const std::filesystem::path& folder) {
 
 Starts LoadStarts(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "starts.safetensors";
+  if (!std::filesystem::exists(path))
+    Fail("{}: no real beginnings there; 'orrery train model' keeps some of its data, 'orrery convert' takes --picture", path.string());
   const TensorFile file = LoadSafetensors(path);
   Starts starts{file.At("frames", path.string()), {}, {}};
   CheckShape(starts.frames, {kAny, kAny, kAny, kAny, 3}, path.string() + " frames");
