@@ -1,9 +1,11 @@
-// Doses, attribution, leaks from the future: closed forms, and subjects whose faults are known.
+// Doses, order in time, attribution, leaks from the future: closed forms, and subjects whose faults are known.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "../core/error_of.h"
+#include "core/tensor_rng.h"
+#include "eval/causality/arrow.h"
 #include "eval/causality/pixel_effects.h"
 #include "eval/suite/probe.h"
 #include "scenes.h"
@@ -50,6 +52,104 @@ TEST(LightCone, ByHand) {
   EXPECT_EQ(shown({{1, 7, 7}}), 1) << "three are not";
   EXPECT_EQ(shown({{5, 1, 1}}), 0) << "what has been reached stays so";
   EXPECT_EQ(shown({{1, 0, 0}, {5, 4, 4}, {5, 0, 2}, {5, 6, 6}}), 0.5) << "two pixels off lies beyond a dilation of one";
+}
+
+TEST(TwinsProbe, AsksWhenAndInWhichOrderThingsAreReachedAndWhatIsLeftAlone) {
+  const ProbePlan plan = Asked("twins", "dominoes", 3, 80, "script(actions=\"none*4, push-first, none*115\")", {"remove(3)", "remove(5)"});
+  const auto score = [&](const char* who, const char* name) {
+    return Scored(plan, who, fmt::format("causality.twin.remove.{}", name)).value;
+  };
+  for (const char* name : {"order", "f1", "cosine", "slope"}) EXPECT_NEAR(*score("truth", name), 1, 1e-12) << name;
+  for (const char* name : {"early", "onset-error", "objects-spill"}) EXPECT_EQ(score("truth", name), 0) << name;
+  EXPECT_EQ(score("truth", "invariance"), 100);
+  EXPECT_EQ(score("dummy:lag2", "early"), 0);
+  EXPECT_NEAR(*score("dummy:lag2", "onset-error"), 2, 0.5);
+  EXPECT_GT(*score("dummy:reverse", "early"), 0.5);
+  EXPECT_LT(*score("dummy:random", "invariance"), 40);
+  EXPECT_GT(*score("dummy:random", "objects-spill"), 0);
+  const Metric recall = Scored(plan, "dummy:lag2", "causality.twin.remove.recall");
+  ASSERT_TRUE(recall.curve && recall.curve->x.size() > 2);
+  EXPECT_LT(recall.curve->y.front(), recall.curve->y.back()) << "what is late catches up";
+}
+
+TEST(TwinsProbe, AFloorOfAnotherTintMovesNothing) {
+  const ProbePlan plan = Asked("twins", "keys", 4, 16, "", {"floor(1)"});
+  EXPECT_EQ(Scored(plan, "truth", "causality.twin.floor.objects-spill").value, 0);
+  EXPECT_GT(*Scored(plan, "dummy:random", "causality.twin.floor.objects-spill").value, 0);
+  EXPECT_EQ(Scored(plan, "dummy:ignore", "causality.twin.floor.recall").value, 0);
+  EXPECT_EQ(Scored(plan, "truth", "causality.twin.floor.recall").value, 1);
+  EXPECT_FALSE(Scored(plan, "truth", "causality.twin.floor.cne").value) << "nothing is displaced in truth";
+}
+
+// Dots that wander by (down, right) pixels a frame over [frames, 32, 32].
+at::Tensor Dots(uint64_t seed, int64_t down, int64_t right, int64_t frames = 16) {
+  Rng rng(seed, "dots");
+  const at::Tensor picture = (UniformTensor({32, 32}, rng) > 0.9).to(at::kByte) * 200;
+  std::vector<at::Tensor> film;
+  for (int64_t t = 0; t < frames; ++t) film.push_back(picture.roll({down * t, right * t}, {0, 1}));
+  return at::stack(film).unsqueeze(3).expand({frames, 32, 32, 3}).contiguous();
+}
+
+TEST(ArrowOfTime, HasNoOpinionOfItsOwn) {
+  std::vector<at::Tensor> films;
+  for (uint64_t seed = 0; seed < 12; ++seed) films.push_back(Dots(seed, 1, 0));
+  const ArrowJudge judge(films);
+  const at::Tensor film = Dots(50, 1, 1);
+  EXPECT_EQ(judge.Score(film), -judge.Score(film.flip({0})));
+  EXPECT_NE(judge.Score(film), 0);
+  EXPECT_EQ(judge.Score(film[3].unsqueeze(0).expand_as(film)), 0) << "nothing moves";
+  EXPECT_THROW(judge.Score(film.narrow(0, 0, 4)), Error);
+  EXPECT_NE(ErrorOf([&] { ArrowJudge(std::span(films).first(7)); }).find("at least 8 films, got 7"), std::string::npos);
+  EXPECT_NE(ErrorOf([&] {
+              films[5] = films[5].narrow(0, 0, 12);
+              ArrowJudge{films};
+            }).find("[16, 32, 32, 3] and [12, 32, 32, 3]"),
+            std::string::npos);
+}
+
+TEST(ArrowOfTime, SeesRainFallAndLightsGoOut) {
+  std::vector<at::Tensor> rain, dusk;
+  const auto fading = [](uint64_t seed) {
+    const at::Tensor film = Dots(seed, 0, seed % 2 ? 1 : -1).to(at::kFloat);
+    return (film * at::linspace(1, 0.6, 16).view({-1, 1, 1, 1})).round().to(at::kByte);
+  };
+  for (uint64_t seed = 0; seed < 24; ++seed) {
+    rain.push_back(Dots(seed, 1, static_cast<int64_t>(seed % 3) - 1));
+    dusk.push_back(fading(seed));
+  }
+  const ArrowJudge of_rain(rain), of_dusk(dusk);
+  for (uint64_t seed = 100; seed < 110; ++seed) {
+    EXPECT_GT(of_rain.Score(Dots(seed, 1, 1)), 0);
+    EXPECT_LT(of_rain.Score(Dots(seed, -1, 1)), 0) << "rain that rises";
+    EXPECT_GT(of_dusk.Score(fading(seed)), 0);
+  }
+}
+
+TEST(OrderProbe, SaysThatElasticDiscsHaveNoArrow) {
+  const Metric m = Scored(Asked("order", "billiards(speed=8, friction=0, restitution=1, solver=exact)", 12, 40, kRest), "dummy:copy",
+                          "causality.order.arrow");
+  EXPECT_FALSE(m.value);
+  EXPECT_NE(m.cause.find("forward and backward look alike here"), std::string::npos) << m.cause;
+}
+
+TEST(OrderProbe, TurnsWithTheFilm) {
+  const ProbePlan plan = Asked("order", "growth(frames=60)", 6, 32, kRest);
+  EXPECT_EQ(Scored(plan, "truth", "causality.order.arrow").value, 1);
+  EXPECT_EQ(Scored(plan, "dummy:reverse", "causality.order.arrow").value, 0);
+  EXPECT_EQ(Scored(plan, "dummy:frozen", "causality.order.arrow").value, 0);
+  EXPECT_NEAR(*Scored(plan, "dummy:reverse", "causality.order.progress").value, -1, 1e-9);
+  EXPECT_EQ(Scored(plan, "dummy:frozen", "causality.order.progress").value, 0);
+  EXPECT_FALSE(Scored(plan, "dummy:frozen", "causality.order.monotonicity").value);
+}
+
+TEST(OrderProbe, SeesDominoesFallInOrderAndPendulumsTire) {
+  const ProbePlan fall = Asked("order", "dominoes", 4, 60, "script(actions=\"none*4, push-first, none*115\")");
+  EXPECT_EQ(Scored(fall, "truth", "causality.order.events").value, 1);
+  EXPECT_EQ(Scored(fall, "dummy:frozen", "causality.order.events").value, 0);
+  const ProbePlan swing = Asked("order", "pendulum(damping=0.3)", 4, 72, kRest);
+  EXPECT_EQ(Scored(swing, "truth", "causality.order.entropy").value, 1);
+  EXPECT_EQ(Scored(swing, "dummy:reverse", "causality.order.entropy").value, 0);
+  EXPECT_EQ(Scored(swing, "dummy:frozen", "causality.order.entropy").value, 0);
 }
 
 TEST(DoseProbe, AsksWhetherMoreDoesMore) {

@@ -136,6 +136,8 @@ TEST(ObjectEffects, OnsetsOrderAndLightCone) {
   EXPECT_EQ(effects.Affected(), (std::set<int64_t>{1, 2, 3}));
   EXPECT_DOUBLE_EQ(*effects.Precision(), 0.75);
   EXPECT_DOUBLE_EQ(*effects.Recall(), 1);
+  EXPECT_EQ(effects.untouched, 1);
+  EXPECT_EQ(effects.spilled, 1) << "the fourth should not have changed";
   EXPECT_DOUBLE_EQ(*effects.OnsetError(), (1 + 5 + 3) / 3.0);
   EXPECT_DOUBLE_EQ(*effects.Early(), 1.0 / 3) << "the third came three frames before it could";
   EXPECT_DOUBLE_EQ(*effects.Order(), 1.0 / 3) << "two of three pairs in order";

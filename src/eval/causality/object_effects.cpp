@@ -23,6 +23,14 @@ const WorldObject* Find(const ById& index, int64_t id) {
   return found == index.end() ? nullptr : found->second;
 }
 
+std::set<int64_t> IdsIn(std::initializer_list<const ObjectFilm*> films) {
+  std::set<int64_t> ids;
+  for (const ObjectFilm* film : films)
+    for (const auto& frame : *film)
+      for (const WorldObject& object : frame) ids.insert(object.id);
+  return ids;
+}
+
 // One object in one frame of a pair of twins, null where it is not.
 struct Pair {
   const WorldObject *factual, *changed;
@@ -157,6 +165,11 @@ ObjectEffects CompareObjectEffects(const ObjectFilm& truth, const ObjectFilm& tr
   out.early = options.early;
   out.true_onset = Onsets(truth, truth_changed, options.delta);
   out.read_onset = Onsets(read, read_changed, options.delta, options.lost);
+  for (const int64_t id : IdsIn({&truth, &truth_changed})) {
+    if (out.true_onset.contains(id)) continue;
+    ++out.untouched;
+    out.spilled += out.read_onset.contains(id);
+  }
   for (size_t t = 0; t < truth.size(); ++t) {
     const ById factual = Index(truth[t]), changed = Index(truth_changed[t]), seen = Index(read[t]), seen_changed = Index(read_changed[t]);
     for (const auto& [id, object] : factual)
@@ -178,6 +191,8 @@ ObjectEffectSummary SummarizeObjectEffects(std::span<const ObjectEffects> pairs)
   out.precision =
       RatioEstimate(shared, Each(pairs, [](const auto& p) { return p.read_onset.size(); }), "the read-outs show no affected object");
   out.recall = RatioEstimate(shared, Each(pairs, [](const auto& p) { return p.true_onset.size(); }), "no object is affected in truth");
+  out.spill = RatioEstimate(Each(pairs, [](const auto& p) { return p.spilled; }), Each(pairs, [](const auto& p) { return p.untouched; }),
+                            "every object is affected in truth");
   out.onset_error = MeanOver(pairs, &ObjectEffects::OnsetError, none);
   out.early = MeanOver(pairs, &ObjectEffects::Early, none);
   out.order = MeanOver(pairs, &ObjectEffects::Order, "no pair has two affected objects with different onsets");

@@ -35,6 +35,7 @@ struct ObjectEffects {
   int64_t missing = 0;                                // of them without a read-out
   int64_t early = 0;                                  // options.early
   std::map<int64_t, int64_t> true_onset, read_onset;  // keys: the affected objects A*, A
+  int64_t untouched = 0, spilled = 0;                 // objects of the truth not in A*; of them those in A
 
   std::optional<double> Cne() const;        // error / power: 0 perfect, 1 as if ignored, more: harmful; none when nothing moves
   std::optional<double> Slope() const;      // of D on D* through the origin: product / power
@@ -57,6 +58,7 @@ struct ObjectEffectSummary {
   Estimate cne, r2, slope;             // ratios of sums over pairs; r2 = 1 - cne
   Estimate cosine;                     // over object-frames
   Estimate precision, recall;          // over affected objects
+  Estimate spill;                      // spilled / untouched
   Estimate onset_error, early, order;  // means over pairs
   Estimate missing;                    // share of object-frames without a read-out
 };

@@ -63,23 +63,12 @@ Sums Compare(const TwinFilms& f, int64_t who) {
   sums.error = own.error;
   sums.power = own.power;
   const ObjectEffects all = CompareObjectEffects(f.truth, f.truth_changed, f.made, f.made_changed, kOptions);
-  std::set<int64_t> things;
-  for (const ObjectFilm* film : {&f.truth, &f.truth_changed})
-    for (const auto& frame : *film)
-      for (const WorldObject& o : frame) things.insert(o.id);
-  for (const int64_t id : things) {
-    const double changes = all.read_onset.contains(id) ? 1 : 0;
-    if (all.true_onset.contains(id)) {
-      sums.affected += 1;
-      sums.found += changes;
-      continue;
-    }
-    sums.untouched += 1;
-    sums.spilled += changes;
-    if (id != other) continue;
-    sums.other_still += 1;
-    sums.other += changes;
-  }
+  sums.untouched = static_cast<double>(all.untouched);
+  sums.spilled = static_cast<double>(all.spilled);
+  sums.affected = static_cast<double>(all.true_onset.size());
+  for (const auto& [id, onset] : all.true_onset) sums.found += all.read_onset.contains(id);
+  sums.other_still = !all.true_onset.contains(other);
+  sums.other = sums.other_still > 0 && all.read_onset.contains(other);
   return sums;
 }
 

@@ -69,6 +69,11 @@ void AddEffects(std::vector<ProbePlan>& plans, int64_t scale) {
   plans.push_back(Plan("dose", "billiards(speed=0)", n, 24, kWatch,
                        {"velocity(1, 1, 0)", "velocity(1, 2, 0)", "velocity(1, 4, 0)", "velocity(1, 7, 0)", "velocity(1, 11, 0)"}));
   plans.push_back(Plan("dose", "pendulum", n, 24, kWatch, {"kick(0.3)", "kick(0.6)", "kick(1.2)", "kick(2)", "kick(3)"}));
+  plans.push_back(Plan("order", "growth(frames=60)", 8 * scale, 40, kWatch));
+  plans.push_back(Plan("order", "pendulum(damping=0.3)", 8 * scale, 80, kWatch));
+  plans.push_back(Plan("order", "dominoes", 8 * scale, 60, kPush));
+  plans.push_back(Plan("order", "stack", 8 * scale, 40, kTopple));
+  plans.push_back(Plan("order", "billiards(speed=8)", 8 * scale, 60, kWatch));
   plans.push_back(Plan("attribution", "pair", 8 * scale, 32));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("future-leak", world, 8 * scale, 24));
 }
@@ -89,6 +94,7 @@ std::vector<ProbePlan> Plans(int64_t scale) {
   plans.push_back(Plan("twins", "dominoes", n, 80, kPush, {"remove(3)", "remove(5)", "remove(7)"}));
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 60, kWatch, {"remove(1)", "remove(2)", "remove(3)"}));
   plans.push_back(Plan("twins", "billiards(speed=8, friction=0)", n, 24, kWatch, {"velocity(1)", "velocity(2)", "velocity(3)"}));
+  plans.push_back(Plan("twins", "keys", n, 32, "", {"floor(1)", "floor(2)"}));  // seen, and of no consequence
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("control", world, n, 24));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("distribution", world, scale == 1 ? 32 : 1024, 16));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("motion", world, 18 * scale, scale == 1 ? 129 : 513));

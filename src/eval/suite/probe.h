@@ -64,6 +64,7 @@ ProbeResult ProbeSelfConsistency(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbePhysicsIq(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeTwins(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeDose(const Subject& subject, const ProbePlan& plan);
+ProbeResult ProbeOrder(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeAttribution(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeFutureLeak(const Subject& subject, const ProbePlan& plan);
 ProbeResult ProbeControl(const Subject& subject, const ProbePlan& plan);
