@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "eval/motion/consistency.h"
 #include "eval/motion/cuts.h"
 #include "eval/motion/degree.h"
 #include "eval/motion/fvmd.h"
@@ -265,6 +266,37 @@ TEST(TrueFlow, IsWhatIsFound) {
   EXPECT_GT(maze->pixels, 10000);
   EXPECT_GT(balls->pixels, 100);
   EXPECT_FALSE(MeasureFlow(Walk("keys", 5, 8)));
+}
+
+at::Tensor Rows(std::initializer_list<double> values) { return at::tensor(values, at::kDouble).view({-1, 2}); }
+
+TEST(Consistency, IsTheMeanOfCosinesToTheFirstAndTheLast) {
+  EXPECT_DOUBLE_EQ(FeatureConsistency(Rows({2.0, 0.0, 0.0, 3.0, 1.0, 0.0})), 0.25) << "(0 + 0) / 2 and (1 + 0) / 2";
+  EXPECT_DOUBLE_EQ(FeatureConsistency(Rows({1.0, 1.0, -1.0, -1.0, -2.0, -2.0})), 0.25) << "opposite counts 0";
+  EXPECT_DOUBLE_EQ(FeatureConsistency(Rows({1.0, 2.0, 0.0, 0.0, 1.0, 2.0})), 0.25) << "nothing to be seen counts 0";
+  EXPECT_DOUBLE_EQ(FeatureConsistency(at::ones({5, 7})), 1);
+  EXPECT_THROW(FeatureConsistency(at::ones({1, 7})), Error);
+}
+
+TEST(Consistency, CropsFollowAThingAndEndAtTheEdge) {
+  at::Tensor film = at::arange(2 * 32 * 32 * 3, at::kInt).remainder(251).to(at::kByte).view({2, 32, 32, 3});
+  const ObjectFilm things = {{{4, "ball", 20.4, 9.6, {}}}, {{4, "ball", 1, 30, {}}, {5, "ball", 3, 3, {}}}};
+  const Crops crops = CropThing(film, things, 4);
+  EXPECT_TRUE(at::equal(crops.pictures[0], film[0].slice(0, 2, 18).slice(1, 12, 28)));
+  EXPECT_TRUE(at::equal(crops.pictures[1][8][8], film[1][30][1]));
+  EXPECT_TRUE(at::equal(crops.pictures[1][15][0], film[1][31][0])) << "beyond the corner it is as the corner";
+  const Crops other = CropThing(film, things, 5);
+  EXPECT_FALSE(other.seen[0].item<bool>());
+  EXPECT_EQ(other.pictures[0].max().item<int64_t>(), 0);
+  EXPECT_THROW(CropThing(film, {{}}, 4), Error);
+}
+
+TEST(Consistency, ABackgroundHasNoThings) {
+  at::Tensor film = at::full({1, 40, 40, 3}, 90, at::kByte);
+  film.slice(1, 4, 12).slice(2, 4, 12).fill_(200);
+  const at::Tensor rest = WithoutThings(film, {{{1, "ball", 8, 8, {}}, {2, "ball", 60, -9, {}}}});
+  EXPECT_TRUE(at::equal(rest, at::full_like(film, 90))) << "one is painted over, the other lies outside";
+  EXPECT_TRUE(at::equal(WithoutThings(film, {{}}), film));
 }
 
 }  // namespace

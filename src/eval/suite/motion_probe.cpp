@@ -11,6 +11,7 @@
 #include "eval/motion/true_flow.h"
 #include "eval/quality/diagnostics.h"
 #include "eval/quality/feature_sets.h"
+#include "eval/suite/appearance.h"
 #include "eval/suite/films.h"
 #include "eval/suite/once.h"
 #include "eval/suite/probe.h"
@@ -38,6 +39,7 @@ struct FilmMotion {
 struct RealMotion {
   Scenario scenario;
   FilmMotion film;
+  FilmLooks looks;
 };
 
 double TopSpeedBetween(const FlowFrame& a, const FlowFrame& b, double share) { return TopSpeed(FlowField(a, b), share); }
@@ -86,7 +88,11 @@ const std::vector<RealMotion>& RealFilms(const ProbePlan& plan) {
   return OncePerPlan<std::vector<RealMotion>>(plan, "motion", [&] {
     std::vector<RealMotion> films;
     const double fps = Fps(plan);
-    for (const Scenario& s : MakeScenarios(plan)) films.push_back({s, Look(Future(MakeTruth(s), s), fps)});
+    for (const Scenario& s : MakeScenarios(plan)) {
+      const Film truth = MakeTruth(s).film,
+                 film{truth.frames.slice(0, s.context).contiguous(), {truth.objects.begin() + s.context, truth.objects.end()}, {}, {}};
+      films.push_back({s, Look(film.frames, fps), LookAtAppearance(film, s)});
+    }
     return films;
   });
 }
@@ -237,9 +243,13 @@ ProbeResult ProbeMotion(const Subject& subject, const ProbePlan& plan) {
   const std::vector<RealMotion>& truths = RealFilms(plan);
   const double fps = Fps(plan);
   Films films;
+  std::vector<FilmLooks> looks, real_looks;
   std::vector<at::Tensor> slopes, colors;
   for (const RealMotion& truth : truths) {
-    films.push_back(Look(Imagine(subject, truth.scenario, 0).frames, fps));
+    const Film film = Imagine(subject, truth.scenario, 0);
+    films.push_back(Look(film.frames, fps));
+    looks.push_back(LookAtAppearance(film, truth.scenario));
+    real_looks.push_back(truth.looks);
     slopes.push_back((films.back().slopes - truth.film.slopes).abs());
     colors.push_back((films.back().colors.mean - truth.film.colors.mean).abs().mean(1));
   }
@@ -247,37 +257,40 @@ ProbeResult ProbeMotion(const Subject& subject, const ProbePlan& plan) {
                        const char* unit, const char* source, const char* note) {
     return OwnNumber(plan, id, truths, films, number, direction, std::move(anchors), unit, source, note);
   };
-  return {{Fvmd(plan, truths, films, true), Fvmd(plan, truths, films, false),
-           ShareOf(plan, "quality.motion.dynamic-degree", truths, films, &FilmMotion::dynamic, {{"frozen", 0}},
-                   "VBench's dynamic degree: films in which the fastest twentieth "
-                   "of the picture moves by more than 6 / 256 of its side in an "
-                   "eighth of a second, in a quarter of the steps."),
-           ShareOf(plan, "quality.motion.static", truths, films, &FilmMotion::still, {{"frozen", 1}},
-                   "Films that pass VBench's filter for static ones."),
-           Ratio(plan, truths, films), StillFlicker(plan, truths, films),
-           own("quality.motion.smoothness-blend", &FilmMotion::blend, "neither", {{"frozen", 1}}, "1", "arXiv 2311.17982",
-               "VBench's motion smoothness with a blend of the neighbours in the "
-               "place of every second frame."),
-           own("quality.motion.smoothness-warp", &FilmMotion::warp, "neither", {{"frozen", 1}}, "1", "arXiv 2311.17982",
-               "The same with the neighbours moved half way along the flow."),
-           own("quality.motion.warp-error", &FilmMotion::warp_error, "lower", {{"frozen", 0}}, "grey levels", "own",
-               "Mean absolute difference of a frame and the next one brought back "
-               "along the flow; what comes into sight counts as well, so real "
-               "films have some."),
-           own("persistence.mawe", &FilmMotion::mawe, "lower", {{"frozen", 0}}, "squared grey levels a pixel", "arXiv 2403.14773",
-               "Motion-aware warp error: that of pixels moved on along the flow by "
-               "the mean length of the flow, at least 0.1 px; without the "
-               "paper's constant."),
-           own("persistence.cuts", &FilmMotion::cuts, "lower", {{"frozen", 0}}, "a hundred frames", "arXiv 2403.14773",
-               "Frames that differ from the one before by 27 levels of hue, "
-               "saturation and value in the mean; quick turns are such, too."),
-           OverTime(plan, "quality.spectrum-error", slopes, "1", "error of the exponent of the power spectrum",
-                    "How far the exponent of a frame's power spectrum is from that "
-                    "of the true frame: blur raises it, noise lowers it."),
-           OverTime(plan, "quality.colour-drift", colors, "of the range", "difference of mean colour",
-                    "Difference of a frame's mean colour from that of the true "
-                    "frame, mean over red, green and blue.")},
-          {}};
+  ProbeResult result{
+      {Fvmd(plan, truths, films, true), Fvmd(plan, truths, films, false),
+       ShareOf(plan, "quality.motion.dynamic-degree", truths, films, &FilmMotion::dynamic, {{"frozen", 0}},
+               "VBench's dynamic degree: films in which the fastest twentieth "
+               "of the picture moves by more than 6 / 256 of its side in an "
+               "eighth of a second, in a quarter of the steps."),
+       ShareOf(plan, "quality.motion.static", truths, films, &FilmMotion::still, {{"frozen", 1}},
+               "Films that pass VBench's filter for static ones."),
+       Ratio(plan, truths, films), StillFlicker(plan, truths, films),
+       own("quality.motion.smoothness-blend", &FilmMotion::blend, "neither", {{"frozen", 1}}, "1", "arXiv 2311.17982",
+           "VBench's motion smoothness with a blend of the neighbours in the "
+           "place of every second frame."),
+       own("quality.motion.smoothness-warp", &FilmMotion::warp, "neither", {{"frozen", 1}}, "1", "arXiv 2311.17982",
+           "The same with the neighbours moved half way along the flow."),
+       own("quality.motion.warp-error", &FilmMotion::warp_error, "lower", {{"frozen", 0}}, "grey levels", "own",
+           "Mean absolute difference of a frame and the next one brought back "
+           "along the flow; what comes into sight counts as well, so real "
+           "films have some."),
+       own("persistence.mawe", &FilmMotion::mawe, "lower", {{"frozen", 0}}, "squared grey levels a pixel", "arXiv 2403.14773",
+           "Motion-aware warp error: that of pixels moved on along the flow by "
+           "the mean length of the flow, at least 0.1 px; without the "
+           "paper's constant."),
+       own("persistence.cuts", &FilmMotion::cuts, "lower", {{"frozen", 0}}, "a hundred frames", "arXiv 2403.14773",
+           "Frames that differ from the one before by 27 levels of hue, "
+           "saturation and value in the mean; quick turns are such, too."),
+       OverTime(plan, "quality.spectrum-error", slopes, "1", "error of the exponent of the power spectrum",
+                "How far the exponent of a frame's power spectrum is from that "
+                "of the true frame: blur raises it, noise lowers it."),
+       OverTime(plan, "quality.colour-drift", colors, "of the range", "difference of mean colour",
+                "Difference of a frame's mean colour from that of the true "
+                "frame, mean over red, green and blue.")},
+      {}};
+  for (Metric& m : AppearanceMetrics(plan, looks, real_looks)) result.metrics.push_back(std::move(m));
+  return result;
 }
 
 }  // namespace orrery
