@@ -4,6 +4,7 @@
 #include "eval/suite/suite.h"
 #include "recorded.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace orrery {
@@ -50,8 +51,27 @@ TEST_F(Recorded, PlansFitTheEpisodesAndTooFewAreRefused) {
   EXPECT_EQ(frames.at("similarity"), 24);
   EXPECT_EQ(frames.at("drift"), 32) << "of 46 frames 8 are shown; whole windows of 8";
   EXPECT_EQ(frames.at("cost"), 32);
+  EXPECT_EQ(frames.at("future-leak"), 24);
+  EXPECT_FALSE(frames.contains("distribution")) << "it needs eight films and as many again that are real";
   EXPECT_NE(ErrorOf([&] { RecordingPlans(Spec("few"), 1); }).find("at least 5 episodes"), std::string::npos);
   EXPECT_NE(ErrorOf([&] { RecordingPlans(Spec("short", "validation"), 1); }).find("split=all"), std::string::npos);
+}
+
+TEST_F(Recorded, HalfOfTheEpisodesAreTheRealOnesOfADistribution) {
+  RecordSet(Set("a"), 20, 45);
+  const std::vector<ProbePlan> plans = RecordingPlans(Spec("a"), 1);
+  const auto plan = std::find_if(plans.begin(), plans.end(), [](const ProbePlan& p) { return p.probe == "distribution"; });
+  ASSERT_NE(plan, plans.end());
+  EXPECT_EQ(plan->scenarios, 10);
+  const auto score = [&](const char* dummy, const char* id) {
+    for (Metric& m : ProbeDistribution(*Judged(dummy), *plan).metrics)
+      if (m.id == id) return m;
+    Fail("no {}", id);
+  };
+  EXPECT_GT(*score("dummy:blur", "quality.kid@F-rand").value, *score("dummy:copy", "quality.kid@F-rand").value);
+  const Metric trained = score("dummy:copy", "quality.kid@F-img");
+  EXPECT_FALSE(trained.value);
+  EXPECT_NE(trained.cause.find("never run on this world"), std::string::npos) << trained.cause;
 }
 
 TEST_F(Recorded, ACellOfAnotherRecordingInTheSameFolderIsDoneAgain) {

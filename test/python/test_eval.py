@@ -110,6 +110,7 @@ def test_a_model_is_judged_on_recordings(maze, tmp_path):
     assert metrics["quality.psnr"]["n"] == 6 and metrics["quality.psnr"]["world"].startswith("recording(path=")
     assert metrics["causality.control.delta-psnr"]["value"] is not None
     assert "twins" in metrics["causality.recorded-twin.recall"]["cause"]
+    assert metrics["causality.future-leak.before"]["value"] == 0, "frames are made one by one"
     assert "doubles 4 times from 8 frames is needed, this one ends at" in metrics["cost.time-exponent"]["cause"]
     assert (tmp_path / "out/report.html").stat().st_size > 10_000
 

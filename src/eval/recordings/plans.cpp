@@ -8,6 +8,7 @@ namespace orrery {
 
 std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   constexpr int64_t kFrames = 24, kDrift = 64, kGap = 128, kTwin = 24, kCost = 256, kLongCost = 4096;
+  constexpr int64_t kClip = 16, kLeastFilms = 8;
   constexpr int64_t kLasting = 8, kHorizon = 2048, kLeastHorizon = 64, kLeastWatched = 24;
   const auto recording = MakeRecording(world);
   const std::string spec = recording->Facts().spec;
@@ -41,6 +42,12 @@ std::vector<ProbePlan> RecordingPlans(const std::string& world, int64_t scale) {
   plans.back().scenarios = fit;
   add("following", kFrames);
   plans.back().scenarios = fit;
+  add("future-leak", kFrames);
+  plans.back().scenarios = lasting;
+  if (fit >= 2 * kLeastFilms) {  // as many films again are what is real
+    add("distribution", kClip);
+    plans.back().scenarios = fit / 2;
+  }
   add("recorded-twins", kTwin);
   add("cost", most(scale == 1 ? kCost : kLongCost, 1));
   plans.back().scenarios = 1;
