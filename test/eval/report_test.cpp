@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/file.h"
+#include "eval/report/axes.h"
 #include "eval/report/chart.h"
 #include "eval/report/page.h"
 
@@ -129,6 +130,84 @@ TEST(Report, SeveralSubjectsStandSideBySide) {
   const std::string page = ReportPage({a, b});
   EXPECT_NE(page.find("<th>dummy:copy</th><th>dummy:ignore</th>"), std::string::npos);
   EXPECT_NE(page.find("0.9 to 1.1"), std::string::npos);
+}
+
+Metric Of(const char* id, double value, std::map<std::string, double> anchors, const char* direction = "higher") {
+  Metric m;
+  m.id = id;
+  m.world = "maze";
+  m.value = value;
+  m.interval = Interval{value - 0.1, value + 0.1};
+  m.count = 8;
+  m.anchors = std::move(anchors);
+  m.direction = direction;
+  return m;
+}
+
+TEST(Axes, AScoreLiesBetweenWhoKnowsNothingAndTheBest) {
+  EXPECT_DOUBLE_EQ(*AnchoredScore(Of("quality.ssim", 0.7, {{"perfect", 1}, {"frozen", 0.4}})), 0.5);
+  EXPECT_DOUBLE_EQ(*AnchoredScore(Of("causality.twin.cne", 0.25, {{"perfect", 0}, {"ignore", 1}}, "lower")), 0.75);
+  EXPECT_DOUBLE_EQ(*AnchoredScore(Of("causality.x", 0.1, {{"perfect", 1}, {"ignore", 0.2}})), 0) << "worse than knowing nothing";
+  EXPECT_DOUBLE_EQ(*AnchoredScore(Of("persistence.x", 0.9, {{"perfect", 1}, {"constant", 0.6}, {"single-frame", 0.8}})), 0.5)
+      << "the better of those who know nothing is the measure";
+  EXPECT_DOUBLE_EQ(*AnchoredScore(Of("cost.time-exponent", 0.25, {{"constant", 0}, {"linear", 1}}, "lower")), 0.75);
+  EXPECT_FALSE(AnchoredScore(Of("persistence.x", 0.1, {{"constant", 0}, {"real", 0.2}}, "lower"))) << "ends that contradict the direction";
+  EXPECT_FALSE(AnchoredScore(Of("quality.psnr", 20, {{"perfect", 100}})));
+  Metric missing = Of("quality.ssim", 0, {{"perfect", 1}, {"frozen", 0}});
+  missing.value.reset();
+  EXPECT_FALSE(AnchoredScore(missing));
+}
+
+TEST(Axes, EveryProbeCountsOnce) {
+  Evaluation e = Whole();
+  e.metrics = {Of("causality.rules.a", 1, {{"perfect", 1}, {"worst", 0}}), Of("causality.rules.b", 0.7, {{"perfect", 1}, {"worst", 0}}),
+               Of("causality.twin.remove.cne", 0.5, {{"perfect", 0}, {"ignore", 1}}, "lower")};
+  e.metrics.push_back(e.metrics.back());
+  e.metrics.back().world = "dominoes";
+  e.metrics.back().value = 1;
+  const auto axes = AxisScores(e);
+  EXPECT_DOUBLE_EQ(*axes[2].score, (0.85 + 0.25) / 2);
+  EXPECT_EQ(axes[2].metrics, 3);
+  EXPECT_FALSE(axes[0].score);
+  const std::string chart = AxesChart({e, Whole()});
+  EXPECT_NE(chart.find("causality: 0.55"), std::string::npos) << chart;
+  EXPECT_NE(chart.find("not measured"), std::string::npos);
+  e.metrics.clear();
+  EXPECT_EQ(AxesChart({e}), "");
+}
+
+// Three subjects with KID on two nets.
+std::vector<Evaluation> Ranked(std::array<double, 3> trained, std::array<double, 3> random) {
+  std::vector<Evaluation> all(3, Whole());
+  for (size_t i = 0; i < 3; ++i) {
+    all[i].model["name"] = fmt::format("m{}", i);
+    all[i].metrics = {Of("quality.kid@F-img", trained[i], {{"real", 0}}, "lower"),
+                      Of("quality.kid@F-rand", random[i], {{"real", 0}}, "lower")};
+  }
+  return all;
+}
+
+TEST(Axes, OpposedRanksOfNetsAreFlaggedWhenBothAreSure) {
+  const auto alike = NetAgreements(Ranked({1, 2, 3}, {10, 20, 30}));
+  ASSERT_EQ(alike.size(), 1u);
+  EXPECT_EQ(alike[0].spearman, 1);
+  EXPECT_TRUE(alike[0].opposed.empty());
+  const auto opposed = NetAgreements(Ranked({1, 2, 3}, {20, 10, 30}));
+  EXPECT_EQ(opposed[0].spearman, 0.5);
+  EXPECT_EQ(opposed[0].opposed, (std::vector<std::pair<std::string, std::string>>{{"m0", "m1"}}));
+  EXPECT_TRUE(NetAgreements(Ranked({1, 2, 3}, {10.15, 10, 30}))[0].opposed.empty()) << "within the intervals";
+  EXPECT_TRUE(NetAgreements({Ranked({1, 2, 3}, {1, 2, 3})[0]}).empty()) << "two subjects at least have to be left";
+  EXPECT_NE(ReportPage(Ranked({1, 2, 3}, {20, 10, 30})).find("<td class=\"fail\">m0 before m1"), std::string::npos);
+}
+
+TEST(Chart, AFittedLineIsDashedAndItsPointsStandAlone) {
+  Evaluation e = Whole();
+  e.metrics[0].curve = Curve{{0, 1, 2}, {1, 2.2, 2.8}, {}, {}, "1 / N", "distance", false, false, {1, 2, 3}};
+  const std::string page = ReportPage({e});
+  EXPECT_NE(page.find("class=\"fit\""), std::string::npos);
+  EXPECT_EQ(EvaluationFromJson(ToJson(e), "a test").metrics[0].curve->fit, e.metrics[0].curve->fit);
+  e.metrics[0].curve->fit.pop_back();
+  EXPECT_THROW(Check(e.metrics[0]), Error);
 }
 
 TEST(Chart, TicksAreRoundNumbersWithinTheAxis) {

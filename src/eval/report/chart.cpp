@@ -97,7 +97,8 @@ std::string Line(const Series& s, size_t index, const Axis& x, const Axis& y) {
   if (!s.low.empty() && !s.high.empty())
     svg += fmt::format("<polygon points=\"{}{}\" fill=\"{}\" opacity=\"0.15\"/>", Points(s, s.low, x, y), Points(s, s.high, x, y, true),
                        Color(index));
-  svg += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"/>", Points(s, s.y, x, y), Color(index));
+  svg += fmt::format("<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.8\"{}/>",
+                     Points(s, s.fit.empty() ? s.y : s.fit, x, y), Color(index), s.fit.empty() ? "" : " class=\"fit\"");
   for (size_t i = 0; i < s.x.size() && s.x.size() <= 24; ++i)
     if (x.Holds(s.x[i]) && y.Holds(s.y[i]))
       svg += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"2.4\" fill=\"{}\"/>", x.At(s.x[i]), y.At(s.y[i]), Color(index));
@@ -147,7 +148,7 @@ std::string LineChart(const std::vector<Series>& series, const ChartOptions& o) 
   std::vector<double> xs, ys;
   for (const Series& s : series) {
     xs.insert(xs.end(), s.x.begin(), s.x.end());
-    for (const auto* column : {&s.y, &s.low, &s.high}) ys.insert(ys.end(), column->begin(), column->end());
+    for (const auto* column : {&s.y, &s.low, &s.high, &s.fit}) ys.insert(ys.end(), column->begin(), column->end());
   }
   const double right = o.width - kRight, bottom = o.height - kBottom;
   const Axis x = MakeAxis(xs, kLeft, right, o.log_x), y = MakeAxis(ys, bottom, kTop, o.log_y);

@@ -12,6 +12,7 @@ struct Series {
   std::string name;
   std::vector<double> x, y, low, high;  // one length; low and high (a band) may be empty
   bool steps = false;                   // stairs, as of survival
+  std::vector<double> fit = {};         // a number an x, drawn dashed; the points are then not joined. May be empty
 };
 
 struct Marker {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "eval/report/axes.h"
 #include "eval/report/chart.h"
 #include "eval/report/margins.h"
 #include "eval/report/table.h"
@@ -22,6 +23,7 @@ th{background:var(--soft)}td.n{text-align:right;font-variant-numeric:tabular-num
 .pass{color:var(--good)}.fail{color:var(--bad);font-weight:600}.quiet{opacity:.7;font-size:.82rem}
 .charts{display:flex;flex-wrap:wrap;gap:1rem}svg.chart{background:var(--soft);border-radius:.4rem}svg text{fill:var(--ink);font:11px system-ui,sans-serif}
 svg .title{font-weight:600;font-size:12px}svg .grid{stroke:var(--line);stroke-width:.7}svg .marker{stroke:var(--bad);stroke-dasharray:4 3}svg .anchor{stroke:var(--ink);opacity:.35;stroke-width:2}
+svg .track{fill:var(--line);opacity:.6}svg .bar{fill:#4a90c4}svg .fit{stroke-dasharray:5 4;opacity:.8}
 img.strip{image-rendering:pixelated;max-width:100%}code{background:var(--soft);padding:.05rem .3rem;border-radius:.2rem}
 )css";
 
@@ -151,7 +153,7 @@ std::string FamilyCharts(const std::vector<Evaluation>& all, const std::vector<K
       rows.push_back({Name(e), m->value, m->interval, m->anchors});
       if (!m->curve) continue;
       const Curve& c = *m->curve;
-      series.push_back({Name(e), c.x, c.y, c.low, c.high});
+      series.push_back({.name = Name(e), .x = c.x, .y = c.y, .low = c.low, .high = c.high, .fit = c.fit});
       o.x_label = c.x_label;
       o.y_label = c.y_label;
       o.log_x = c.log_x;
@@ -266,12 +268,12 @@ std::string ReportPage(const std::vector<Evaluation>& all) {
       "<title>Orrery evaluation</title><style>{}</style></head><body>{}",
       kStyle, Header(all));
   const std::vector<Recipe> recipes = Recipes(all);
-  html += Claims(all) + TableHtml(MechanismTables(recipes)) + MarginHtml(Margins(recipes));
+  html += AxesChart(all) + Claims(all) + TableHtml(MechanismTables(recipes)) + MarginHtml(Margins(recipes));
   for (const Family& family : kFamilies) {
     const std::vector<Key> keys = Keys(all, family.prefix);
     if (keys.empty()) continue;
     html += fmt::format("<h2>{}</h2><p class=\"quiet\">{}</p>", family.title, family.question) + FamilyTable(all, keys) +
-            FamilyCharts(all, keys) + Parts(all, keys);
+            FamilyCharts(all, keys) + (std::string_view(family.prefix) == "quality." ? AgreementTable(all) : "") + Parts(all, keys);
   }
   return html + Strips(all) + Sanity(all) + Definitions(all) + "</body></html>\n";
 }

@@ -25,11 +25,13 @@ std::optional<Interval> OptionalPair(const Json& j) {
 }
 
 Json CurveJson(const Curve& c) {
-  return {{"x", c.x},        {"y", c.y},       {"lo", c.low}, {"hi", c.high}, {"xlabel", c.x_label}, {"ylabel", c.y_label},
-          {"logx", c.log_x}, {"logy", c.log_y}};
+  return {{"x", c.x},        {"y", c.y},        {"lo", c.low}, {"hi", c.high}, {"xlabel", c.x_label}, {"ylabel", c.y_label},
+          {"logx", c.log_x}, {"logy", c.log_y}, {"fit", c.fit}};
 }
 Curve CurveFrom(const Json& j) {
-  return {j.at("x"), j.at("y"), j.at("lo"), j.at("hi"), j.at("xlabel"), j.at("ylabel"), j.at("logx"), j.at("logy")};
+  return {j.at("x"),    j.at("y"),      j.at("lo"),
+          j.at("hi"),   j.at("xlabel"), j.at("ylabel"),
+          j.at("logx"), j.at("logy"),   j.value("fit", std::vector<double>())};
 }
 
 Json MetricJson(const Metric& m) {
@@ -117,9 +119,9 @@ void Check(const Metric& m) {
   if (!m.curve) return;
   const size_t n = m.curve->x.size();
   const auto fits = [&](const std::vector<double>& column) { return column.empty() || column.size() == n; };
-  if (m.curve->y.size() != n || !fits(m.curve->low) || !fits(m.curve->high))
+  if (m.curve->y.size() != n || !fits(m.curve->low) || !fits(m.curve->high) || !fits(m.curve->fit))
     Fail("metric {}: the columns of its curve differ in length", m.id);
-  for (const auto* column : {&m.curve->x, &m.curve->y, &m.curve->low, &m.curve->high})
+  for (const auto* column : {&m.curve->x, &m.curve->y, &m.curve->low, &m.curve->high, &m.curve->fit})
     for (const double v : *column) CheckFinite(m, v, "a point of the curve");
 }
 

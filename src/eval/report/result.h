@@ -15,6 +15,7 @@ struct Curve {
   std::vector<double> x, y, low, high;  // one length; low and high may be empty
   std::string x_label, y_label;
   bool log_x = false, log_y = false;
+  std::vector<double> fit = {};  // of a line through the points, a number an x; may be empty
 };
 
 // Part of a metric: one kind of intervention, one bin of gaps.

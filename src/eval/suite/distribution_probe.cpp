@@ -88,12 +88,14 @@ class View {
 
   void AddFrechet(std::vector<Metric>& metrics) const {
     Estimate plain, limit;
+    FrechetLimit line;
     plain.count = limit.count = plan_.scenarios;
     plain.cause = limit.cause = WhyNoFrechet(net_, made_, plan_.scenarios);
     if (plain.cause.empty()) {
       plain.value = Frechet(real_.rows, made_.rows);
       plain.interval = FrechetInterval(real_, made_, {Target::kThisSize, kFrechetResamples});
-      limit.value = ExtrapolateFrechet(real_.rows, made_).value;
+      line = ExtrapolateFrechet(real_.rows, made_);
+      limit.value = line.value;
       // The limit keeps the bias of the real set, half of all as both sets have as many films: half way to both sets endless.
       const Interval endless = FrechetInterval(real_, made_, {Target::kEndless, kFrechetResamples});
       limit.interval = Interval{(plain.interval->low + endless.low) / 2, (plain.interval->high + endless.high) / 2};
@@ -103,6 +105,22 @@ class View {
     metrics.push_back(Finish(name, plain, net_.OfClips() ? "arXiv 1812.01717" : "arXiv 1706.08500",
                              "Frechet distance to other real films; biased upward by about k / N, with a k of each subject."));
     metrics.push_back(Finish(name + "-inf", limit, "arXiv 1911.07023", "That distance of endlessly many imagined films."));
+    if (!line.rows.empty() && metrics.back().value) metrics.back().curve = OverSizes(line);
+  }
+
+  // Distances of fewer rows against 1 / rows, and the line whose end at 0 is the limit.
+  static Curve OverSizes(const FrechetLimit& line) {
+    Curve c;
+    c.x_label = "1 / rows of the imagined";
+    c.y_label = "distance";
+    for (size_t i = line.rows.size(); i-- > 0;) {
+      c.x.push_back(1 / static_cast<double>(line.rows[i]));
+      c.y.push_back(line.distances[i]);
+    }
+    c.x.insert(c.x.begin(), 0);
+    c.y.insert(c.y.begin(), line.value);
+    for (const double x : c.x) c.fit.push_back(line.value + line.slope * x);
+    return c;
   }
 
   Metric Finish(const std::string& name, Estimate e, const char* source, const char* note) const {
@@ -134,13 +152,31 @@ const FeatureNet& PairNet() {
   return *found;
 }
 
+double PairDistance(const at::Tensor& frames, const at::Tensor& truth) {
+  const auto thin = [](const at::Tensor& x) { return x.slice(0, 0, x.size(0), kPairEvery).contiguous(); };
+  return PairNet().PairDistance(thin(frames), thin(truth)).mean().item<double>();
+}
+
+// That of the context's last frames.
+double FrozenPair(const ProbePlan& plan) {
+  return OncePerPlan<double>(plan, "frozen pair", [&] {
+    double sum = 0;
+    for (const Scenario& s : ImaginedAndReal(plan).first) {
+      const Truth truth = MakeTruth(s);
+      const at::Tensor future = Future(truth, s);
+      sum += PairDistance(LastShown(truth, s).expand_as(future).contiguous(), future) / static_cast<double>(plan.scenarios);
+    }
+    return sum;
+  });
+}
+
 Metric PairMetric(const ProbePlan& plan, const std::vector<std::optional<double>>& distances) {
   Estimate e = MeanEstimate(distances, "no film");
   if (const std::string unusable = FailedGate(PairNet(), plan.world); !unusable.empty()) {
     e.value.reset();
     e.cause = kOfNoSubject + unusable;
   }
-  return MetricOf(plan, "quality.f-pair", e, "lower", {{"perfect", 0}}, "1", "after arXiv 1801.03924",
+  return MetricOf(plan, "quality.f-pair", e, "lower", {{"perfect", 0}, {"frozen", FrozenPair(plan)}}, "1", "after arXiv 1801.03924",
                   "Distance to the true frame of the same index with LPIPS's formula on the stages of F-img, every 4th frame; nobody has "
                   "held it against people's judgement.");
 }
@@ -156,8 +192,7 @@ ProbeResult ProbeDistribution(const Subject& subject, const ProbePlan& plan) {
   for (const Scenario& s : ImaginedAndReal(plan).first) {
     const at::Tensor frames = Imagine(subject, s, 0).frames, truth = Future(MakeTruth(s), s);
     for (size_t i = 0; i < nets.size(); ++i) Append(made[i], nets[i].Embed(frames), film);
-    const auto thin = [](const at::Tensor& x) { return x.slice(0, 0, x.size(0), kPairEvery).contiguous(); };
-    pair.push_back(PairNet().PairDistance(thin(frames), thin(truth)).mean().item<double>());
+    pair.push_back(PairDistance(frames, truth));
     ++film;
   }
   ProbeResult result;

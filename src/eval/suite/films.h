@@ -20,6 +20,9 @@ inline at::Tensor Future(const Truth& truth, const Scenario& scenario) {
   return truth.film.frames.narrow(0, scenario.context, scenario.Last() + 1 - scenario.context).contiguous();
 }
 
+// The last frame of the context, [1, H, W, 3].
+inline at::Tensor LastShown(const Truth& truth, const Scenario& scenario) { return truth.film.frames.narrow(0, scenario.context - 1, 1); }
+
 // Before which action a hand interferes: a simulator can be told, after the context; a learned model must see it happen, in the last frames
 // of its context.
 inline int64_t HandAt(bool told, const Scenario& scenario) { return told ? scenario.context : std::max<int64_t>(0, scenario.context - 3); }

@@ -7,6 +7,7 @@
 #include "eval/quality/similarity.h"
 #include "eval/recordings/recording.h"
 #include "eval/suite/films.h"
+#include "eval/suite/once.h"
 #include "eval/suite/probe.h"
 #include "worlds/registry.h"
 
@@ -50,6 +51,20 @@ std::vector<Strip> ChooseStrips(std::vector<Film2> films) {
   return strips;
 }
 
+// SSIM of a film that stands still.
+double FrozenSsim(const ProbePlan& plan) {
+  return OncePerPlan<double>(plan, "frozen SSIM", [&] {
+    double sum = 0;
+    for (const Scenario& s : MakeScenarios(plan)) {
+      const Truth truth = MakeTruth(s);
+      const at::Tensor future = Future(truth, s);
+      sum +=
+          FrameSsim(LastShown(truth, s).expand_as(future).contiguous(), future).mean().item<double>() / static_cast<double>(plan.scenarios);
+    }
+    return sum;
+  });
+}
+
 }  // namespace
 
 ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan) {
@@ -77,8 +92,8 @@ ProbeResult ProbeSimilarity(const Subject& subject, const ProbePlan& plan) {
   result.metrics = {
       Finish(MeanMetric(plan, "quality.psnr", psnr, "no film"), "higher", {{"perfect", 100}}, "dB", "evaluation 1.1",
              "Mean over imagined frames, context left out; at most 100 dB."),
-      Finish(MeanMetric(plan, "quality.ssim", ssim, "no film"), "higher", {{"perfect", 1}}, "1", "Wang et al. 2004",
-             "Gaussian window 11x11, border reflected."),
+      Finish(MeanMetric(plan, "quality.ssim", ssim, "no film"), "higher", {{"perfect", 1}, {"frozen", FrozenSsim(plan)}}, "1",
+             "Wang et al. 2004", "Gaussian window 11x11, border reflected."),
       Finish(MeanMetric(plan, "quality.sharpness-ratio", sharpness, "the true film has no edge"), "neither", {{"real", 1}}, "1", "own",
              "Laplacian variance, imagined by real; below 1 is blurred."),
       Finish(MeanMetric(plan, "quality.motion-ratio", motion, "the true film stands still"), "neither", {{"real", 1}, {"frozen", 0}}, "1",
