@@ -339,7 +339,7 @@ std::vector<SanityRule> CommonRules() {
 const std::vector<SanityRule>& SanityRules() {
   static const std::vector<SanityRule> rules = [] {
     std::vector<SanityRule> all = CommonRules();
-    for (const auto& more : {DistributionSanityRules, EffectSanityRules, MotionSanityRules, PlanningSanityRules})
+    for (const auto& more : {DistributionSanityRules, EffectSanityRules, MatrixSanityRules, MotionSanityRules, PlanningSanityRules})
       for (SanityRule& rule : more()) all.push_back(std::move(rule));
     return all;
   }();

@@ -35,6 +35,7 @@ const std::vector<SanityRule>& SanityRules();
 // Parts of it, each in a file of its own.
 std::vector<SanityRule> DistributionSanityRules();  // sanity_distribution.cpp: sets of films
 std::vector<SanityRule> EffectSanityRules();        // sanity_effects.cpp: what interventions and actions change
+std::vector<SanityRule> MatrixSanityRules();        // sanity_matrix.cpp: rows of the specification's matrices that are left
 std::vector<SanityRule> MotionSanityRules();        // sanity_motion.cpp: how films move
 std::vector<SanityRule> PlanningSanityRules();      // sanity_planning.cpp: plans, policies, actions read off films
 
