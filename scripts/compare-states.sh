@@ -99,4 +99,5 @@ while ((running > 0)); do
   wait -n || status=1
   ((running -= 1))
 done
+"$orrery" report "$out" --out docs/results/states/report.html --json docs/results/states/report.json >docs/results/states/report.txt
 exit $status

@@ -15,7 +15,7 @@ SsmMemory::SsmMemory(const SsmOptions& options, const MemoryGeometry& geometry)
   if (geometry.rows % options.blocks != 0 || geometry.columns % options.blocks != 0)
     Fail("ssm: {} x {} tokens cannot be cut into {} blocks a side; choose fewer blocks", geometry.rows, geometry.columns, options.blocks);
   std::vector<int64_t> cycle;
-  for (int64_t side = 1; side <= options.blocks; side *= 2) cycle.push_back(side);
+  for (int64_t side = options.cycle ? 1 : options.blocks; side <= options.blocks; side *= 2) cycle.push_back(side);
   const torch::NoGradGuard guard;
   for (int64_t i = 0; i < Branches(); ++i) {
     sides_.push_back(cycle[static_cast<size_t>(i) % cycle.size()]);
@@ -34,18 +34,20 @@ Facts SsmMemory::Describe() {
           {{"heads", 4, "heads, each with its own decay, >= 1"},
            {"dim", 32, "width of a head, a multiple of 8"},
            {"state", 64, "numbers kept of each value channel, >= 1"},
-           {"blocks", 1, "most blocks a side, 1, 2 or 4; branches cycle through 1, 2, 4 up to it"},
+           {"blocks", 1, "most blocks a side, 1, 2 or 4"},
+           {"cycle", true, "branches cycle through 1, 2, 4 blocks a side up to that; false: all have that many"},
            {"every", 3, "branches in the last layer and every k-th before it; 1: all layers"},
            {"router", 0, "frames after which the state is heard in full; 0: from the start"}}};
 }
 
 std::shared_ptr<Memory> SsmMemory::Make(const Json& p, const MemoryGeometry& geometry) {
-  return std::make_shared<SsmMemory>(SsmOptions{{p["heads"], p["dim"], p["every"], p["router"]}, p["state"], p["blocks"]}, geometry);
+  return std::make_shared<SsmMemory>(SsmOptions{{p["heads"], p["dim"], p["every"], p["router"]}, p["state"], p["blocks"], p["cycle"]},
+                                     geometry);
 }
 
 std::string SsmMemory::Spec() const {
-  return fmt::format("ssm(heads={}, dim={}, state={}, blocks={}, {})", options_.branch.heads, options_.branch.dim, options_.state,
-                     options_.blocks, SharedSpec());
+  return fmt::format("ssm(heads={}, dim={}, state={}, blocks={}, cycle={}, {})", options_.branch.heads, options_.branch.dim, options_.state,
+                     options_.blocks, options_.cycle, SharedSpec());
 }
 
 at::Tensor SsmMemory::Split(int64_t i, const at::Tensor& x) const {

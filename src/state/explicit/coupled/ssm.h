@@ -13,6 +13,7 @@ struct SsmOptions {
   BranchOptions branch{.heads = 4, .dim = 32};
   int64_t state = 64;  // n, width of B and C
   int64_t blocks = 1;  // most blocks a side: 1, 2 or 4
+  bool cycle = true;   // branches have 1, 2, .. blocks a side, in turn; else all have the most
 };
 
 class SsmMemory : public BranchMemory {
