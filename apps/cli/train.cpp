@@ -130,7 +130,8 @@ void TrainModelVerb(TrainArguments a) {
   const std::shared_ptr<Objective> objective = Objectives().Make(a.model.objective, NoisePaths().Make(a.model.path));
   a.model.rollout.context_level = objective->ContextLevel();
   // A model of listed levels cannot take any number of steps.
-  if (const auto levels = static_cast<int64_t>(objective->Trained().levels.size()); levels > 0 && levels % a.model.rollout.steps != 0)
+  const Capabilities able = objective->Trained();
+  if (const auto levels = static_cast<int64_t>(able.levels.size()); levels > 0 && (!able.step_size || levels % a.model.rollout.steps != 0))
     a.model.rollout.steps = levels;
   const std::shared_ptr<const WorldModel> teacher = a.teacher.empty() ? nullptr : WorldModel::Load(a.teacher);
   a.training.bf16 = !a.fp32;

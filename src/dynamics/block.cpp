@@ -140,7 +140,8 @@ at::Tensor BlockImpl::MixTwins(const QueryKeyValue& h, const at::Tensor& feature
   };
   const ClipTokens clean = half(0), noisy = half(1);
   const at::Tensor written = features.narrow(1, 0, S);
-  const Sight seen = Look(clean, clean, written, layer, memory, nullptr), asked = Look(clean, noisy, written, layer, memory, stream);
+  const Sight seen = Look(clean, clean, written, layer, memory, nullptr);
+  const Sight asked = stream || memory.WantsTokens() ? Look(clean, noisy, written, layer, memory, stream) : seen;
   ClipMask past = clip.mask;
   past.kind = ClipMask::Kind::kCausal;
   return at::cat({Attend(clean, seen.clip, seen.context, past), AttendTwins(noisy, clean, asked.clip, asked.context, clip.mask)}, 2);

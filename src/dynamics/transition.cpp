@@ -104,8 +104,9 @@ Transition::Transition(const TransitionOptions& options, const LatentShape& late
   output_bias_ = register_parameter("output_modulation", at::zeros({2 * D}));
   output_ = register_module("output", nn::Linear(D, token));
   if (options.step) {
-    step_ = register_module("step", nn::Linear(nn::LinearOptions(kStepFeatures, D).bias(false)));
-    Zero(step_);
+    step_in_ = register_module("step_in", nn::Linear(kStepFeatures, D));
+    step_out_ = register_module("step_out", nn::Linear(D, D));
+    Zero(step_out_);
   }
   if (modulation_) Zero(modulation_);
   Zero(output_);
@@ -206,9 +207,9 @@ at::Tensor Transition::Forward(const at::Tensor& x, const at::Tensor& level, con
 
   const at::Tensor given = Condition(level.to(at::kFloat), condition);
   at::Tensor noise = LevelEmbedding(level.reshape({-1}).to(at::kFloat));
-  if (step_ && condition.step.defined()) {
+  if (step_in_ && condition.step.defined()) {
     const at::Tensor step = condition.step.reshape({-1}).to(noise.device(), at::kFloat);
-    noise = noise + step_(StepFeatures(step)).to(at::kFloat) * (step > 0).unsqueeze(1);
+    noise = noise + step_out_(at::silu(step_in_(StepFeatures(step)))).to(at::kFloat) * (step > 0).unsqueeze(1);
   }
   const at::Tensor active = at::silu(noise + given);
   at::Tensor shared = modulation_ ? modulation_(active).to(at::kFloat) : at::Tensor();

@@ -80,7 +80,7 @@ class Transition : public torch::nn::Module {
   LatentShape latent_;
   ActionSpace actions_;
   torch::nn::Linear patch_{nullptr}, level_in_{nullptr}, level_out_{nullptr}, modulation_{nullptr}, output_{nullptr}, action_{nullptr},
-      pose_{nullptr}, step_{nullptr};
+      pose_{nullptr}, step_in_{nullptr}, step_out_{nullptr};
   std::vector<torch::nn::Linear> own_modulation_;  // of every block and of the output; empty: all share modulation_
   at::Tensor place_;                               // [N, D] learned position inside the frame; undefined with plain tokens
   at::Tensor action_null_;                         // [D] stands for an unknown action

@@ -79,6 +79,8 @@ class Learned : public Subject {
                   {"rollout", rollout_},
                   {"parameters", model_->Parameters()},
                   {"trained_on", c.data.source}});
+    if (const std::string objective = c.objective.substr(0, c.objective.find('(')); objective != "diffusion_forcing")
+      facts["objective"] = objective;  // not told of the default, so that finished cells of models from before keep their keys
     if (model_->NeedsPose()) facts["poses"] = "given";  // those that the true world has under the same actions, as a camera path is
     facts.update(identity_);
     return facts;

@@ -223,6 +223,27 @@ TEST(SelfForcing, RollsAsASessionAndGradesTheLastStepOfTheWindow) {
   for (int64_t t = 1; t < 6; ++t) EXPECT_EQ(sees(t), t == 2 || t == 3) << t;
 }
 
+// The last step of all is what a rollout hands out: the same frame as by hand.
+TEST(SelfForcing, StepsAsRolloutsDo) {
+  const at::NoGradGuard guard;
+  const Tiny tiny;
+  SelfForcing objective({.steps = 2}, kFlow);
+  const Clip clip = Walk(2);
+  Rng rng(3), again(3);
+  const at::Tensor made = objective.Roll(*tiny.network, *tiny.memory, {clip}, {.exit = 1, .count = 2}, rng).select(1, 1);
+  ClipStream stream(*tiny.network, *tiny.memory, *kFlow, {clip}, clip.condition);
+  stream.Open();
+  stream.Commit(clip.latent.select(1, 0), 0);
+  stream.Open();
+  const std::vector<double> levels = kFlow->Schedule(2);
+  at::Tensor x = NormalTensor({2, 3, 2, 2}, again);
+  for (size_t i = 0; i < 2; ++i) {
+    const at::Tensor from = at::full({2}, levels[i]), to = at::full({2, 1, 1, 1}, levels[i + 1]);
+    x = kFlow->Step(x, stream.Answer(x, from), from.view({2, 1, 1, 1}), to);
+  }
+  EXPECT_TRUE(at::allclose(made, x, 1e-5, 1e-5));
+}
+
 // The graph of one frame's answer, with the state taken as it is: as differences tell.
 TEST(SelfForcing, TheGradientIsThatOfTheLastAnswer) {
   const Tiny tiny;

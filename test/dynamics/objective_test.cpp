@@ -258,7 +258,7 @@ TEST(Shortcut, TheStepIsSilentUntilItIsLearned) {
   const Small plain("window(3)");
   const Small stepped("window(3)", {.step = true});
   for (const auto& item : plain.network->named_parameters()) stepped.network->named_parameters()[item.key()].copy_(item.value());
-  stepped.network->named_parameters()["step.weight"].zero_();
+  for (const char* name : {"step_out.weight", "step_out.bias"}) stepped.network->named_parameters()[name].zero_();
   Rng rng(8);
   const Clip clip = Walk(4, rng);
   const at::Tensor level = at::full({2, 4}, 0.5);
@@ -269,7 +269,7 @@ TEST(Shortcut, TheStepIsSilentUntilItIsLearned) {
   };
   const at::Tensor quarter = at::full({2, 4}, 0.25);
   EXPECT_TRUE(at::equal(out(plain, {}), out(stepped, quarter)));
-  stepped.network->named_parameters()["step.weight"].normal_(0, 0.2);
+  stepped.network->named_parameters()["step_out.weight"].normal_(0, 0.2);
   EXPECT_FALSE(at::equal(out(plain, {}), out(stepped, quarter)));
   EXPECT_TRUE(at::equal(out(stepped, {}), out(stepped, at::zeros({2, 4})))) << "0 is no step";
 }

@@ -210,6 +210,10 @@ TEST(Rows, WhatAModelWasNotTrainedForIsRefusedWithTheReason) {
   EXPECT_NE(Refusal("sequential(block=2)", 4, blocks).find("blocks of 3"), std::string::npos);
   EXPECT_EQ(PlanOf("pyramid(u=1)", 4, listed).levels, (std::vector<double>{1, 0.9, 0.75, 0.5, 0}));
   EXPECT_NE(Refusal("sequential", 8, listed).find("exactly 4 steps"), std::string::npos);
+  Capabilities told = listed;  // of the size of its step: longer ones on its grid
+  told.step_size = true;
+  EXPECT_EQ(PlanOf("sequential", 2, told).levels, (std::vector<double>{1, 0.75, 0}));
+  EXPECT_NE(Refusal("sequential", 3, told).find("divisors of 4 steps"), std::string::npos);
   EXPECT_NE(Refusal("pipeline(window=2, steps=8)", 4, listed).find("exactly 4 steps"), std::string::npos);
   EXPECT_NE(Refusal("pyramid(u=0)", 4, kAll).find("horizon"), std::string::npos);
   EXPECT_NE(Refusal("pipeline(window=3, steps=4)", 4, kAll).find("divide"), std::string::npos);

@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "../core/error_of.h"
+#include "bar_set.h"
 #include "codec/checkpoint.h"
 #include "codec/registry.h"
-#include "data/dataset_writer.h"
 #include "eval/drift.h"
 #include "eval/one_step.h"
 
@@ -15,30 +15,6 @@ namespace orrery {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A bright bar that actions move left, not at all or right, going round: 16x16.
-std::shared_ptr<const Dataset> BarSet(const fs::path& folder) {
-  fs::remove_all(folder);
-  const ActionSpace actions{3, 0, {"left", "stay", "right"}, {}, {}};
-  DatasetWriter writer(folder, {"bar", "test", 16, 16, 10, actions, false});
-  Rng rng(1);
-  for (int64_t e = 0; e < 8; ++e) {
-    const int64_t frames = 24;
-    Episode episode{at::full({frames, 16, 16, 3}, 40, at::kByte), at::zeros({frames, 1}), {}, static_cast<uint64_t>(e)};
-    int64_t place = rng.Below(8);
-    for (int64_t t = 0; t < frames; ++t) {
-      const int64_t action = rng.Below(3);
-      if (t > 0) {
-        episode.actions[t][0] = static_cast<double>(action);
-        place = (place + action + 7) % 8;
-      }
-      episode.frames[t].narrow(1, 2 * place, 2).fill_(220);
-    }
-    writer.Add(episode);
-  }
-  writer.Finish();
-  return std::make_shared<const Dataset>(folder);
-}
 
 class TrainModel : public testing::Test {
  protected:

@@ -26,7 +26,8 @@ def world(tmp_path_factory):
 
 
 def test_help_has_an_example_for_every_verb():
-    verbs = [["record"], ["import"], ["train", "codec"], ["train", "model"], ["rollout"], ["play"], ["pack"], ["info"], ["worlds"]]
+    verbs = [["record"], ["import"], ["train", "codec"], ["train", "model"], ["rollout"], ["play"], ["pack"], ["info"], ["worlds"],
+             ["dynamics"]]
     for verb in verbs:
         text = run(*verb, "--help").stdout
         assert "Example:" in text and "orrery " + " ".join(verb) in text, verb
@@ -64,6 +65,18 @@ def test_rollouts_repeat_to_the_bit(world, tmp_path):
     assert films[0].read_bytes() == films[1].read_bytes()
 
 
+def test_every_rollout_runs_a_trained_model_and_is_listed(world, tmp_path):
+    listed = run("dynamics").stdout
+    for spec in ["sequential", "pyramid(u=1)", "ad(s=2)", "pipeline(window=2)", "rolling(window=3)", "sliding(sink=1)", "recomputed(window=4)"]:
+        assert f"\n{spec.split('(')[0]}\n" in listed, listed
+        result = run("rollout", "--model", world / "run", "--data", world / "set", "--frames", 5, "--rollout", spec, "--out", tmp_path / "x.gif")
+        assert result.returncode == 0, result.stderr
+        assert json.loads(result.stdout)["rollout"] == spec
+    arguments = ["rollout", "--model", world / "run", "--data", world / "set", "--out", tmp_path / "x.gif", "--rollout"]
+    assert "pyramid" in fails(*arguments, "pyramids")
+    assert "horizon" in fails(*arguments, "pyramid(u=0)")
+
+
 def test_pack_makes_a_smaller_model_that_runs(world, tmp_path):
     assert run("pack", world / "run", "--out", tmp_path / "small").returncode == 0
     assert (tmp_path / "small" / "model.safetensors").stat().st_size < 0.6 * (world / "run" / "model.safetensors").stat().st_size
@@ -86,6 +99,31 @@ def test_model_training_resumes_to_the_bit(world, tmp_path):
     assert process.returncode in (130, 0)
     assert run("train", "model", *common, "--out", tmp_path / "parts", "--steps", 20).returncode == 0
     assert (tmp_path / "parts" / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+
+
+def test_objectives_train_from_the_command_line(world, tmp_path):
+    common = ["train", "model", "--data", world / "set", "--codec", world / "codec", *TINY, "--steps", 4]
+    whole, few, student = tmp_path / "whole", tmp_path / "few", tmp_path / "student"
+    assert run(*common, "--out", whole, "--objective", "full_sequence").returncode == 0
+    assert run(*common, "--out", few, "--objective", "shortcut(grid=4, warmup=1)", "--prefix", 0.5).returncode == 0
+    config = json.loads((few / "config.json").read_text())
+    assert config["objective"].startswith("shortcut(grid=4") and "prefix=0.5" in config["objective"] and config["transition"]["step"]
+    result = run(*common, "--out", student, "--objective", "self_forcing(steps=2, ratio=1)", "--teacher", whole)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((student / "config.json").read_text())["rollout"]["steps"] == 2
+    for model in few, student:
+        result = run("rollout", "--model", model, "--data", world / "set", "--out", tmp_path / "film.mp4", "--frames", 3)
+        assert result.returncode == 0, result.stderr
+
+
+def test_objectives_that_cannot_train_say_why(world, tmp_path):
+    stateless = ["train", "model", "--data", world / "set", "--codec", world / "codec", *TINY[:-2], "--steps", 1, "--out", tmp_path / "x"]
+    common = [*stateless, *TINY[-2:]]
+    assert "did you mean 'far'" in fails(*common, "--objective", "fra")
+    assert "context_noise" in fails(*common, "--objective", "diffusion_forcing(noise=1)")
+    assert "aug" in fails(*common, "--objective", "teacher_forcing", "--prefix", 0.5)
+    assert "--teacher" in fails(*common, "--objective", "causal_ode")
+    assert "both ways" in fails(*stateless, "--objective", "full_sequence", "--state", "window(2) + ssm()")
 
 
 def test_unknown_words_suggest_the_nearest(world):

@@ -75,8 +75,11 @@ at::Tensor SelfForcing::Roll(Transition& network, const Memory& memory, const Cl
       for (int64_t j = 0; j <= how.exit; ++j) {
         const at::Tensor level = all(levels_[static_cast<size_t>(j)]);
         const at::AutoGradMode graded(at::GradMode::is_enabled() && j == how.exit && t >= how.graded && t < how.graded + how.count);
-        frame = path_->ToClean(x, stream.Answer(x, level), column(level));
-        if (j < how.exit) x = path_->Mix(frame, noise(), column(all(levels_[static_cast<size_t>(j) + 1])));
+        const at::Tensor out = stream.Answer(x, level);
+        if (j < how.exit)
+          x = path_->Step(x, out, column(level), column(all(levels_[static_cast<size_t>(j) + 1])));
+        else
+          frame = path_->ToClean(x, out, column(level));
       }
     }
     made.push_back(frame);

@@ -20,9 +20,12 @@ int64_t PlannedBlock(const Json& p, const RolloutSetting& s) {
 std::vector<double> PlannedLevels(const RolloutSetting& s, int64_t steps) {
   if (steps < 1) Fail("rollout: steps must be >= 1, got {}", steps);
   if (s.able.levels.empty()) return s.path.Schedule(steps);
-  if (static_cast<int64_t>(s.able.levels.size()) != steps)
-    Fail("rollout: this model was trained for exactly {} steps, got {}", s.able.levels.size(), steps);
-  std::vector<double> levels = s.able.levels;
+  const auto trained = static_cast<int64_t>(s.able.levels.size());
+  // A model that is told the size of its step was trained for longer ones on the same grid.
+  if (s.able.step_size ? trained % steps != 0 : trained != steps)
+    Fail("rollout: this model was trained for {} {} steps, got {}", s.able.step_size ? "divisors of" : "exactly", trained, steps);
+  std::vector<double> levels;
+  for (int64_t i = 0; i < trained; i += trained / steps) levels.push_back(s.able.levels[static_cast<size_t>(i)]);
   levels.push_back(0);
   return levels;
 }
