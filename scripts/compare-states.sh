@@ -37,7 +37,7 @@ states=(
   'titans|window(4) + titans(heads=2, dim=16, every=2)'
   'geometry.map|window(4) + geometry.map(features=16)'
   'geometry.points|window(4) + geometry.points()'
-  'hybrid|window(4) + delta(heads=2, dim=16, every=2) + retrieval.pose(k=2)'
+  'hybrid|window(4) + geometry.map(features=16) + retrieval.pose(k=2)'
 )
 
 spec_of() {
