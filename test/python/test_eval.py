@@ -49,6 +49,8 @@ def test_the_page_in_a_browser(results, tmp_path):
         assert "sanity checks hold" in driver.find_element(By.ID, "banner").text
         assert len(driver.find_elements(By.CSS_SELECTOR, "svg.chart")) >= 5
         assert len(driver.find_elements(By.CSS_SELECTOR, "#sanity tr")) > 20
+        assert len(driver.find_elements(By.CSS_SELECTOR, "#axes .bar")) >= 8, "three subjects on three axes, but for what is not measured"
+        assert "F-img and F-rand" in driver.find_element(By.CSS_SELECTOR, "#agreement + div").text
         strips = driver.find_elements(By.CSS_SELECTOR, "img.strip")
         assert strips and all(driver.execute_script("return arguments[0].naturalWidth", s) > 100 for s in strips)
         headings = [h.text for h in driver.find_elements(By.TAG_NAME, "h2")]

@@ -62,6 +62,16 @@ NetAgreement Agreement(const std::vector<Judged>& subjects) {
   return out;
 }
 
+constexpr double kNames = 220, kBar = 180, kNumber = 30, kColumn = kBar + kNumber + 18, kRow = 24, kHead = 40;  // px of the glance
+
+std::string AxisBar(double x, double y, const AxisScore& axis, const std::string& what) {
+  std::string svg = fmt::format("<rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{}\" height=\"14\" class=\"track\"/>", x, y + 4, kBar);
+  if (!axis.score) return svg + fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"tick\">not measured</text>", x + 4, y + 15);
+  svg += fmt::format("<rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{:.1f}\" height=\"14\" class=\"bar\">", x, y + 4, kBar * *axis.score);
+  svg += fmt::format("<title>{}: {:.2f}, of {} metrics</title></rect>", what, *axis.score, axis.metrics);
+  return svg + fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"tick\">{:.2f}</text>", x + kBar + 4, y + 15, *axis.score);
+}
+
 }  // namespace
 
 std::optional<double> AnchoredScore(const Metric& m) {
@@ -97,44 +107,29 @@ std::array<AxisScore, kAxes.size()> AxisScores(const Evaluation& e) {
 }
 
 std::string AxesChart(const std::vector<Evaluation>& all) {
-  constexpr double kNames = 220, kColumn = 200, kGap = 28, kRow = 24, kHead = 40;
-  std::string rows;
+  std::string svg;
   bool any = false;
+  for (size_t i = 0; i < kAxes.size(); ++i)
+    svg += fmt::format("<text x=\"{:.0f}\" y=\"26\" class=\"title\">{}</text>", kNames + static_cast<double>(i) * kColumn, kAxes[i]);
   for (size_t r = 0; r < all.size(); ++r) {
+    const std::string name = Escape(Name(all[r]));
     const double y = kHead + kRow * static_cast<double>(r);
-    rows +=
-        fmt::format("<text x=\"{}\" y=\"{:.0f}\" class=\"tick\" text-anchor=\"end\">{}</text>", kNames - 10, y + 15, Escape(Name(all[r])));
+    svg += fmt::format("<text x=\"{}\" y=\"{:.0f}\" class=\"tick\" text-anchor=\"end\">{}</text>", kNames - 10, y + 15, name);
     const auto axes = AxisScores(all[r]);
     for (size_t i = 0; i < axes.size(); ++i) {
-      const double x = kNames + static_cast<double>(i) * (kColumn + kGap);
-      rows += fmt::format("<rect x=\"{:.0f}\" y=\"{:.0f}\" width=\"{}\" height=\"14\" class=\"track\"/>", x, y + 4, kColumn);
-      if (!axes[i].score) {
-        rows += fmt::format("<text x=\"{:.0f}\" y=\"{:.0f}\" class=\"tick\">not measured</text>", x + 4, y + 15);
-        continue;
-      }
-      any = true;
-      rows += fmt::format(
-          "<rect x=\"{0:.0f}\" y=\"{1:.0f}\" width=\"{2:.1f}\" height=\"14\" class=\"bar\"><title>{3}, {4}: {5:.2f}, of {6} "
-          "metrics</title></rect>"
-          "<text x=\"{7:.1f}\" y=\"{8:.0f}\" class=\"tick\">{5:.2f}</text>",
-          x, y + 4, kColumn * *axes[i].score, Escape(Name(all[r])), kAxes[i], *axes[i].score, axes[i].metrics,
-          x + std::min(kColumn * *axes[i].score + 4, kColumn - 26), y + 15);
+      svg += AxisBar(kNames + static_cast<double>(i) * kColumn, y, axes[i], fmt::format("{}, {}", name, kAxes[i]));
+      any = any || axes[i].score;
     }
   }
   if (!any) return "";
-  const double width = kNames + 4 * kColumn + 3 * kGap + 10, height = kHead + kRow * static_cast<double>(all.size()) + 8;
-  std::string heads;
-  for (size_t i = 0; i < kAxes.size(); ++i)
-    heads +=
-        fmt::format("<text x=\"{:.0f}\" y=\"26\" class=\"title\">{}</text>", kNames + static_cast<double>(i) * (kColumn + kGap), kAxes[i]);
+  const double width = kNames + static_cast<double>(kAxes.size()) * kColumn, height = kHead + kRow * static_cast<double>(all.size()) + 8;
   return fmt::format(
-      "<h2>At a glance</h2><p class=\"quiet\">0: as good as who knows nothing (random, ignore, frozen, by chance); 1: perfect; of cost, 0: "
-      "grows in "
-      "proportion to the history, 1: does not grow. Means over probes of the metrics that have both ends; to look at, not to test.</p>"
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"axes\" class=\"chart\" role=\"img\" aria-label=\"scores of every subject on four "
-      "axes\" "
-      "viewBox=\"0 0 {0:.0f} {1:.0f}\" style=\"width:100%;height:auto\">{2}{3}</svg>",
-      width, height, heads, rows);
+      "<h2>At a glance</h2><p class=\"quiet\">0: as good as who knows nothing (random, ignore, frozen, by chance); 1: perfect; of "
+      "cost, 0: grows in proportion to the history, 1: does not grow. Means over probes of the metrics that have both ends; to look "
+      "at, not to test.</p><svg xmlns=\"http://www.w3.org/2000/svg\" id=\"axes\" class=\"chart\" role=\"img\" "
+      "aria-label=\"scores of every subject on four axes\" viewBox=\"0 0 {:.0f} {:.0f}\" "
+      "style=\"width:100%;height:auto\">{}</svg>",
+      width, height, svg);
 }
 
 std::vector<NetAgreement> NetAgreements(const std::vector<Evaluation>& all) {

@@ -72,7 +72,7 @@ void AddEffects(std::vector<ProbePlan>& plans, int64_t scale) {
   plans.push_back(Plan("order", "growth(frames=60)", 8 * scale, 40, kWatch));
   plans.push_back(Plan("order", "pendulum(damping=0.3)", 8 * scale, 80, kWatch));
   plans.push_back(Plan("order", "dominoes", 8 * scale, 60, kPush));
-  plans.push_back(Plan("order", "stack", 8 * scale, 40, kTopple));
+  if (scale > 1) plans.push_back(Plan("order", "stack", 8 * scale, 40, kTopple));  // most stand as they fell: the judge sees no arrow
   plans.push_back(Plan("order", "billiards(speed=8)", 8 * scale, 60, kWatch));
   plans.push_back(Plan("attribution", "pair", 8 * scale, 32));
   for (const char* world : {"maze", "billiards"}) plans.push_back(Plan("future-leak", world, 8 * scale, 24));

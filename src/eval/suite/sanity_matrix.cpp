@@ -62,10 +62,10 @@ void AddCausality(std::vector<SanityRule>& rules) {
   rules.push_back({"causality.control.calibrated", "passthru", "< copy", Compared("copy", false)});
   rules.push_back({"causality.control.calibrated", "passthru", "> wrongact", Compared("wrongact", true)});
   for (const char* id : {"causality.planning.picture.regret", "causality.planning.hit.regret", "causality.planning.meet.regret",
-                         "causality.planning.door.regret", "causality.planning.pass.regret"}) {
+                         "causality.planning.door.regret", "causality.planning.pass.regret"})
     rules.push_back({id, "random", "1", Near(1, 1e-9)});
+  for (const char* id : {"causality.planning.hit.regret", "causality.planning.meet.regret"})  // where there are second takes
     rules.push_back({id, "take2", "< wrongact", Compared("wrongact", false)});
-  }
   rules.push_back({"causality.planning.hit.regret", "passthru", "> 0", Above(0)});
 }
 
