@@ -2,7 +2,7 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "../core/error_of.h"
+#include "../dynamics/awake.h"
 #include "bar_set.h"
 #include "codec/checkpoint.h"
 #include "codec/registry.h"
@@ -107,6 +107,37 @@ TEST_P(EveryObjective, GoesOnToTheBitAndRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryObjective, testing::ValuesIn(Objectives().Names()), [](const auto& info) { return info.param; });
+
+// A session tells the size of its steps to a model that learned them, and to no other that has the weights.
+TEST(StepSize, IsToldToModelsThatLearnedIt) {
+  const fs::path root = fs::path(testing::TempDir()) / "step-size";
+  const auto set = BarSet(root / "set");
+  const std::shared_ptr<Codec> codec = MakeCodec("identity(patch=4)", 16, 16, 0);
+  const auto heard = [&](const std::string& objective) {
+    ModelConfig config;
+    config.objective = objective;
+    config.transition = {.dim = 32, .depth = 1, .heads = 2, .patch = 1, .step = true};
+    config.rollout.steps = 2;
+    config.data = set->Facts();
+    at::manual_seed(3);
+    const auto model = std::make_shared<WorldModel>(config, codec, 1);
+    Awaken(model->Network(), 0.3);
+    const auto frame = [&] {
+      Session session(model, model->Config().rollout);
+      const Episode truth = set->Read(0, 0, 2);
+      session.Reset(truth.frames.unsqueeze(0), truth.actions.unsqueeze(0), {}, {7});
+      session.Step(at::zeros({1, 1}));
+      return session.Latent().clone();
+    };
+    const at::Tensor before = frame();
+    const at::NoGradGuard guard;
+    for (auto& item : model->Network().named_parameters())
+      if (item.key().starts_with("step_out")) item.value().zero_();
+    return !at::equal(before, frame());
+  };
+  EXPECT_TRUE(heard("shortcut(grid=4)"));
+  EXPECT_FALSE(heard("diffusion_forcing"));
+}
 
 TEST(OldModels, KeepTheirObjective) {
   const fs::path root = fs::path(testing::TempDir()) / "old-objective";

@@ -132,7 +132,7 @@ void Executor::Run(const RolloutRow& row, Flight& flight, MemoryReader& reader, 
   const int64_t B = x.size(0), T = x.size(1);
   const at::Tensor from = LevelColumn(row.in, x.options()), to = LevelColumn(row.out, x.options());
   FrameCondition condition = JoinConditions(conditions);
-  if (network_->Options().step) condition.step = (from - to).view({1, T}).expand({B, T});
+  if (able_.step_size) condition.step = (from - to).view({1, T}).expand({B, T});
   const at::Tensor out = Answer(path_->Input(x, from), from.view({1, T}).expand({B, T}), condition, reader);
   if (row.update == Update::kStep) {
     x = path_->Step(x, out, from, to);
