@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "core/file.h"
 
 namespace orrery {
 namespace {
@@ -14,6 +15,16 @@ TEST(Sha256, IsThatOfTheStandard) {
   EXPECT_EQ(Sha256("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
             "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
   EXPECT_THROW(FileSha256("no/such/file"), Error);
+  EXPECT_THROW(FileSha256(testing::TempDir()), Error);
+  // A file is read in pieces of 1 MiB: the standard's million letters, and what does not fill the last piece.
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / "letters";
+  WriteFileAtomic(path, std::string(1'000'000, 'a'));
+  EXPECT_EQ(FileSha256(path), "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  const std::string longer(3'000'001, 'b');
+  WriteFileAtomic(path, longer);
+  EXPECT_EQ(FileSha256(path), Sha256(longer));
+  WriteFileAtomic(path, "");
+  EXPECT_EQ(FileSha256(path), Sha256(""));
 }
 
 }  // namespace

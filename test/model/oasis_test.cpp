@@ -166,6 +166,9 @@ TEST(Oasis, RefusesAShapeThatDoesNotFit) {
   EXPECT_NE(refusal(R"({"size": 60, "hidden": 128, "heads": 4, "vae_patch": 4, "vdim": 128})").find("do not divide frames of 60x60"),
             std::string::npos);
   EXPECT_NE(refusal(R"({"size": 64, "width_of_all": 3})").find("width_of_all"), std::string::npos);
+  OasisFiles exchanged = GoldenFiles();
+  std::swap(exchanged.dit, exchanged.vae);
+  EXPECT_NE(Refusal(exchanged, out).find("no tensor 'encoder.0.norm1.weight'"), std::string::npos);
   EXPECT_NE(refusal(R"({"size": 64, "depth": 0})").find("depth must be above 0"), std::string::npos);
   EXPECT_FALSE(fs::exists(out));
 }

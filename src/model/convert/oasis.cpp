@@ -132,8 +132,12 @@ OasisShape ReadOasisShape(const fs::path& path, const TensorFile& vae) {
     given.erase("size");
   }
   if (given.contains("heads") && !given.contains("vae_heads")) given["vae_heads"] = Json(given["heads"]);
-  for (const char* blocks : {"encoder", "decoder"})
-    if (!given.contains(blocks)) given[blocks] = CountBlocks(vae, blocks);
+  for (const char* blocks : {"encoder", "decoder"}) {
+    if (given.contains(blocks)) continue;
+    const int64_t count = CountBlocks(vae, blocks);
+    if (count == 0) Fail("the VAE's file has no tensor '{}.0.norm1.weight'; is it the right one?", blocks);
+    given[blocks] = count;
+  }
   const auto shape = FromJson<OasisShape>(given, path.string());
   CheckOasisShape(shape, path.string());
   return shape;
