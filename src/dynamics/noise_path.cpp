@@ -134,13 +134,13 @@ class VSigmoid : public VPrediction {
   at::Tensor B(const at::Tensor& u) const override { return (1 - Kept(u)).sqrt().to(u.scalar_type()); }
 };
 
-// EDM (Karras et al., arXiv 2206.00364): x = clean + s noise, preconditioned network, Euler steps on the rho-spaced schedule. s(u) = (s_min^(1/rho) + u (s_max^(1/rho) - s_min^(1/rho)))^rho.
+// EDM (Karras et al., arXiv 2206.00364): x = clean + s noise, preconditioned network, Euler steps on the rho-spaced schedule. s(u) =
+// (s_min^(1/rho) + u (s_max^(1/rho) - s_min^(1/rho)))^rho.
 class Edm : public NoisePath {
  public:
   Edm(double mean, double deviation, double low, double high, double data)
       : mean_(mean), deviation_(deviation), low_(low), high_(high), data_(data) {
-    if (!(0 < low && low < high) || deviation <= 0 || data <= 0)
-      Fail("edm: need 0 < sigma_min < sigma_max, deviation > 0 and data > 0");
+    if (!(0 < low && low < high) || deviation <= 0 || data <= 0) Fail("edm: need 0 < sigma_min < sigma_max, deviation > 0 and data > 0");
   }
   static Facts Describe() {
     return {"edm",
@@ -202,9 +202,7 @@ const Registry<std::shared_ptr<NoisePath>>& NoisePaths() {
           {VCosine::Describe(), [](const Json& p) { return std::make_shared<VCosine>(p["mean"], p["deviation"]); }},
           {VSigmoid::Describe(), [](const Json& p) { return std::make_shared<VSigmoid>(p["mean"], p["deviation"]); }},
           {Edm::Describe(),
-           [](const Json& p) {
-             return std::make_shared<Edm>(p["mean"], p["deviation"], p["sigma_min"], p["sigma_max"], p["data"]);
-           }},
+           [](const Json& p) { return std::make_shared<Edm>(p["mean"], p["deviation"], p["sigma_min"], p["sigma_max"], p["data"]); }},
       });
   return registry;
 }

@@ -53,9 +53,8 @@ TrainOptions ModelTrainDefaults() {
 }
 
 std::vector<std::string> ModelTask::Edges() const {
-  return {"transition.patch", "transition.place",      "transition.level_in", "transition.action",
-          "transition.pose",  "transition.modulation", "transition.output",   "transition.step",
-          "odometry."};
+  return {"transition.patch",      "transition.place",  "transition.level_in", "transition.action", "transition.pose",
+          "transition.modulation", "transition.output", "transition.step",     "odometry."};
 }
 
 ModelTask::ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,

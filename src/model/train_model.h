@@ -30,8 +30,8 @@ using ModelFilms = std::function<void(const std::shared_ptr<const WorldModel>&, 
 
 class ModelTask : public TrainTask {
  public:
-  // `latents` in a cache below the run; `score` and `films` may be empty. `teacher`: for objectives that learn from a trained model; it must
-  // have the same codec. Throws Error when the model's objective cannot train its state, or has no teacher and needs one.
+  // `latents` in a cache below the run; `score` and `films` may be empty. `teacher`: for objectives that learn from a trained model; it
+  // must have the same codec. Throws Error when the model's objective cannot train its state, or has no teacher and needs one.
   ModelTask(std::shared_ptr<WorldModel> model, std::shared_ptr<const Dataset> dataset, const ModelTrainOptions& options,
             const std::filesystem::path& cache, ModelScore score, ModelFilms films, std::shared_ptr<const WorldModel> teacher = nullptr);
 

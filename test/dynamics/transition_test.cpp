@@ -143,7 +143,12 @@ TEST_P(Layout, LearnsWhatAnActionDoes) {
   const auto error = [&](const at::Tensor& action) {
     Parts after = state.Fork();
     Flight next = flight;
-    const auto shown = executor.Next(after, next, [&](int64_t) { return StepCondition{action, {}, {}}; }, source);
+    const auto shown = executor.Next(
+        after, next,
+        [&](int64_t) {
+          return StepCondition{action, {}, {}};
+        },
+        source);
     return (shown.latent - clip.latent.select(1, 3)).square().mean().item<double>();
   };
   const at::Tensor right = clip.condition.action.select(1, 3), wrong = (right + 1).remainder(3);

@@ -28,8 +28,8 @@ class SelfForcing : public Objective {
   double ContextLevel() const override { return options_.context_noise; }
   void Begin(const Transition& network, const Memory& memory, const Teacher* teacher) override;
 
-  // What the student makes of a window, with the steps of a rollout: frame 0 is the clip's own unless the window goes on from a state. `exit`: the step at which all
-  // frames stop and answer; frames in [graded, graded + count) have a graph there. `after`: as ClipWindow's.
+  // What the student makes of a window, with the steps of a rollout: frame 0 is the clip's own unless the window goes on from a state.
+  // `exit`: the step at which all frames stop and answer; frames in [graded, graded + count) have a graph there. `after`: as ClipWindow's.
   struct Rollout {
     int64_t exit = 0, graded = 0, count = 0;
   };
