@@ -4,16 +4,11 @@
 
 #include <algorithm>
 
-#include "model/session.h"
+#include "model/dream_world.h"
 
 namespace orrery {
 
 namespace {
-
-at::Tensor PoseRow(const World& world) {
-  const Pose pose = *world.TruePose();
-  return at::tensor({pose.x, pose.y, pose.angle}, at::kFloat);
-}
 
 // Rows of one session in lockstep, each with its guide.
 class Rows {
@@ -60,7 +55,7 @@ class Rows {
 at::Tensor TrueLatents(const WorldModel& model, const std::vector<at::Tensor>& truths, int64_t t) {
   std::vector<at::Tensor> frames;
   for (const at::Tensor& truth : truths) frames.push_back(truth[t]);
-  return model.GetCodec().Encode(BytesToFrames(at::stack(frames)).to(model.Device())).to(at::kFloat);
+  return model.Encode(at::stack(frames));
 }
 
 // Films of B rows; true frames are shown after every `reground` imagined ones.

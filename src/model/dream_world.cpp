@@ -22,6 +22,11 @@ at::Tensor Row(std::span<const float> action) {
 
 }  // namespace
 
+at::Tensor PoseRow(const World& world) {
+  const Pose pose = *world.TruePose();
+  return at::tensor({pose.x, pose.y, pose.angle}, at::kFloat);
+}
+
 DreamWorld::DreamWorld(std::shared_ptr<const WorldModel> model, std::shared_ptr<const Starts> starts, const RolloutOptions& options,
                        std::unique_ptr<World> guide)
     : starts_(std::move(starts)), session_(model, options), guide_(std::move(guide)) {
@@ -54,8 +59,7 @@ void DreamWorld::Reset(uint64_t seed) {
 at::Tensor DreamWorld::NextPose(std::span<const float> action) {
   if (!guide_) return {};
   guide_->Step(action);
-  const Pose pose = *guide_->TruePose();
-  return at::tensor({pose.x, pose.y, pose.angle}, at::kFloat).view({1, 3});
+  return PoseRow(*guide_).unsqueeze(0);
 }
 
 void DreamWorld::Step(std::span<const float> action) {
@@ -70,8 +74,7 @@ void DreamWorld::Observe(std::span<const uint8_t> rgb, std::span<const float> ac
   at::Tensor frame = at::empty({1, facts_.height, facts_.width, 3}, at::kByte);
   std::memcpy(frame.mutable_data_ptr(), rgb.data(), rgb.size());
   const at::NoGradGuard guard;
-  const WorldModel& model = session_.Model();
-  session_.Force(model.GetCodec().Encode(BytesToFrames(frame).to(model.Device())).to(at::kFloat), Row(action), NextPose(action));
+  session_.Force(session_.Model().Encode(frame), Row(action), NextPose(action));
 }
 
 void DreamWorld::Render(std::span<uint8_t> rgb) const {

@@ -6,6 +6,9 @@
 
 namespace orrery {
 
+// True pose of a world that has one, [3].
+at::Tensor PoseRow(const World& world);
+
 // Reset(seed) begins from real start seed mod count, with the seed's own noise. TrueState is empty: a dream has none. A model that takes
 // poses is given those of its starts, and then those of a guide, or its own odometry's.
 class DreamWorld : public World {

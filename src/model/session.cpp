@@ -54,11 +54,7 @@ void Session::Reset(const at::Tensor& frames, const at::Tensor& actions, const a
   CheckShape(frames, {static_cast<int64_t>(seeds.size()), kAny, data.height, data.width, 3}, "context frames");
   CheckDtype(frames, at::kByte, "context frames");
   const at::NoGradGuard guard;
-  constexpr int64_t kAtOnce = 32;  // frames: the codec's activations are larger than they are
-  std::vector<at::Tensor> encoded;
-  for (const at::Tensor& some : frames.flatten(0, 1).split(kAtOnce))
-    encoded.push_back(model_->GetCodec().Encode(BytesToFrames(some).to(model_->Device())).to(at::kFloat));
-  const at::Tensor latents = at::cat(encoded);
+  const at::Tensor latents = model_->Encode(frames.flatten(0, 1));
   ResetLatents(latents.view({frames.size(0), frames.size(1), latents.size(1), latents.size(2), latents.size(3)}), actions, pose, seeds);
 }
 

@@ -110,6 +110,13 @@ void WorldModel::AdoptNetwork(const WorldModel& trained) {
   memory_->AdoptEmbedding(network_->Embedding());
 }
 
+at::Tensor WorldModel::Encode(const at::Tensor& frames) const {
+  constexpr int64_t kAtOnce = 32;
+  std::vector<at::Tensor> latents;
+  for (const at::Tensor& some : frames.split(kAtOnce)) latents.push_back(codec_->Encode(BytesToFrames(some).to(Device())).to(at::kFloat));
+  return at::cat(latents);
+}
+
 Executor WorldModel::Rollout(const RolloutOptions& options) const { return {network_, memory_, path_, options, able_}; }
 
 at::Device WorldModel::Device() const { return network_->parameters().front().device(); }

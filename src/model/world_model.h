@@ -43,6 +43,9 @@ class WorldModel {
   const ModelConfig& Config() const { return config_; }
   const ActionSpace& Actions() const { return config_.data.actions; }
   Codec& GetCodec() const { return *codec_; }
+  // Frames [n, H, W, 3] uint8 -> latents [n, C, h, w] fp32 on its device, some at a time, for the codec's activations are larger than
+  // frames.
+  at::Tensor Encode(const at::Tensor& frames) const;
   Transition& Network() const { return *network_; }
   const std::shared_ptr<Transition>& SharedNetwork() const { return network_; }
   const std::shared_ptr<Memory>& GetMemory() const { return memory_; }

@@ -87,10 +87,11 @@ ProbeResult ProbeCost(const Subject& subject, const ProbePlan& plan) {
   ProbePlan one = plan;
   one.scenarios = 1;
   const Scenario s = MakeScenarios(one)[0];
-  const auto world = subject.Begin(s, 0), young = subject.Begin(s, 0);
+  const auto world = subject.Begin(s, 0);
   if (!subject.StateBytes(*world)) return {Missing(plan, ids, "only a learned model has a state whose cost is asked"), {}};
   const auto action = [&](int64_t t) { return std::span<const float>(s.actions[static_cast<size_t>(t)]); };
   const bool compares = plan.context <= kShort && s.Last() + 1 >= 2 * kShort + kPairs;
+  const auto young = compares ? subject.Begin(s, 0) : nullptr;
   int64_t age = s.context - 1;
   for (; compares && age < kShort; ++age) young->Step(action(age));
   std::vector<double> history, time, bytes, block, late, early;
